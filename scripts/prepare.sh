@@ -1,0 +1,35 @@
+#!/bin/sh
+# Installs what a fresh Debian machine with only Node and git lacks: Debian packages, then npm packages.
+# Quick when there is nothing to do. Run by `npm run demo`, `npm test`, `npm run bench`.
+set -eu
+cd "$(dirname "$0")/.."
+
+packages="
+  acl attr binutils busybox-static cpio e2fsprogs fdisk gdisk grub-common grub-pc-bin gzip kexec-tools kmod
+  libcap2-bin lvm2 mmdebstrap openssh-client qemu-system-x86 qemu-utils shellcheck strace tar util-linux
+  xfsprogs xz-utils zstd
+"
+for extra in "$@"; do packages="$packages $extra"; done
+
+missing=
+for package in $packages; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  echo "installing Debian packages:$missing" >&2
+  as_root=
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "these packages need root: run as root or install sudo" >&2; exit 1; }
+    as_root=sudo
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  install="$as_root apt-get install -y -q --no-install-recommends"
+  # shellcheck disable=SC2086 # lists of words on purpose
+  { $as_root apt-get update -q && $install $missing; } >&2
+fi
+
+if ! cmp -s package-lock.json node_modules/.dualroot-lock; then
+  echo "installing npm packages" >&2
+  npm ci --no-audit --no-fund --loglevel=error >&2
+  cp package-lock.json node_modules/.dualroot-lock
+fi
