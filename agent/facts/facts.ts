@@ -8,6 +8,8 @@ export interface Facts {
   osName: string;
   memory: { totalBytes: number; availableBytes: number };
   disks: DiskFacts[];
+  /** LVM volume groups seen on any disk, by name. */
+  volumeGroups?: VolumeGroupFacts[];
   mounts: MountFacts[];
   /** Every block device from the root filesystem down to its disks; absent in the ramdisk. */
   root?: RootFacts;
@@ -49,6 +51,13 @@ export interface PartitionFacts {
   /** blkid TYPE: `xfs`, `ext4`, `LVM2_member`, `swap`, `linux_raid_member`, `crypto_LUKS`. */
   filesystemType?: string;
   filesystemUuid?: string;
+}
+
+export interface VolumeGroupFacts {
+  name: string;
+  uuid: string;
+  /** Device paths, `/dev/sda2`. */
+  physicalVolumes: string[];
 }
 
 export interface MountFacts {
