@@ -72,8 +72,14 @@ export const manifestSchema = z.strictObject({
     kernelVersion: oneLine.min(1),
     /** Drivers in the ramdisk, built in or as modules, `-` as `_`. */
     drivers: z.array(z.string()).max(10_000),
-    /** The ramdisk image is several cpio segments; the first holds Node, agent and tools and is all stage 1 needs. */
-    runtimeBytes: z.int().min(1),
+    /**
+     * The ramdisk image is several cpio archives, each compressed on its own. These, in this order, are all stage 1 needs
+     * (Node, agent, tools); `bytes` is the compressed stream without the zero bytes that pad the next offset to 4.
+     */
+    runtimeSegments: z
+      .array(z.strictObject({ offset: z.int().min(0).multipleOf(4), bytes: z.int().min(1) }))
+      .min(1)
+      .max(16),
     runtimeCompression: z.enum(["gzip", "xz"]),
   }),
   files: z.array(packageFileSchema).length(5),
