@@ -19,6 +19,8 @@ export interface Facts {
   storageDrivers: string[];
   /** Product word of an already converted gateway and its slot; absent on an old system. */
   converted?: { slot: "A" | "B"; compatible: string };
+  /** First line of /etc/dualroot/compatible: what product this gateway is; most old gateways have no such file. */
+  compatible?: string;
   /** Free bytes on the filesystem that will hold the stash. */
   stashFreeBytes: number;
 }
@@ -58,6 +60,8 @@ export interface VolumeGroupFacts {
   uuid: string;
   /** Device paths, `/dev/sda2`. */
   physicalVolumes: string[];
+  /** Logical volumes, so that a person can be told what would be lost. */
+  volumes?: { name: string; sizeBytes: number; filesystemType?: string }[];
 }
 
 export interface MountFacts {
@@ -67,6 +71,10 @@ export interface MountFacts {
   target: string;
   type: string;
   options: string;
+  /** Kernel names of the whole disks below; absent for what is no block device, e.g. `proc`, `nfs4`. */
+  disks?: string[];
+  /** Bytes in use, as `df` counts them. */
+  usedBytes?: number;
 }
 
 export interface RootFacts {
@@ -74,7 +82,17 @@ export interface RootFacts {
   filesystemType: string;
   filesystemUuid: string;
   /** Kinds met between the filesystem and the disk. `lvm-other`: any segment type that is not linear. */
-  stack: ("partition" | "lvm-linear" | "lvm-other" | "raid" | "multipath" | "crypt" | "loop" | "disk" | "unknown")[];
+  stack: (
+    | "partition"
+    | "lvm-linear"
+    | "lvm-other"
+    | "raid"
+    | "multipath"
+    | "crypt"
+    | "loop"
+    | "disk"
+    | "unknown"
+  )[];
   /** Kernel names of the whole disks below. One is what we convert. */
   disks: string[];
   /** Physical volumes of the root's volume group, device paths; empty without LVM. */

@@ -1,7 +1,10 @@
 import type { FilesystemType } from "../../format/layout.ts";
 import type { NetworkFamily } from "../../format/manifest.ts";
+import type { PlannedTable } from "../../format/partition-table.ts";
 
-/** Half-open range of LVM physical extents on the one physical volume: `first` .. `first + count - 1`. */
+export type { PlannedPartition, PlannedTable } from "../../format/partition-table.ts";
+
+/** Range of LVM physical extents on the one physical volume: `first` .. `first + count - 1`. */
 export interface ExtentRange {
   first: number;
   count: number;
@@ -13,22 +16,6 @@ export interface ByteRange {
   sizeBytes: number;
 }
 
-export interface PlannedPartition {
-  number: 1 | 2 | 3;
-  name: string;
-  typeGuid: string;
-  guid: string;
-  firstSector: number;
-  lastSector: number;
-}
-
-export interface PlannedTable {
-  diskGuid: string;
-  sectorBytes: number;
-  diskSectors: number;
-  partitions: PlannedPartition[];
-}
-
 export interface PlannedVolume {
   name: string;
   device: string;
@@ -38,7 +25,7 @@ export interface PlannedVolume {
   label: string;
   mountPoint: string;
   slot?: "A" | "B";
-  /** Slot B is created empty: no filesystem content, not in fstab. */
+  /** Slot B gets a filesystem but no content, and no line in fstab. */
   populated: boolean;
 }
 
