@@ -1,0 +1,33 @@
+/** One plain value describes a virtual machine; QEMU's argv is one rendering of it, other hypervisors' may follow. */
+export interface VirtualMachine {
+  name: string;
+  /** `q35` and `pc`: BIOS, PCI. `microvm`: no firmware menu, virtio-mmio. */
+  machine: "q35" | "pc" | "microvm";
+  memoryBytes: number;
+  /** One under TCG: two are slower on a small host. */
+  cpus: number;
+  drives: Drive[];
+  nics: Nic[];
+  /** Boots this kernel instead of the first drive. */
+  boot?: { kernel: string; initrd?: string; append: string };
+  /** `vga` has a screen that can be photographed; neither opens a window. */
+  display: "none" | "vga";
+  /** `stop`: the machine ends where it would restart. */
+  onReset: "restart" | "stop";
+}
+
+export interface Drive {
+  file: string;
+  format: "raw" | "qcow2";
+  readOnly: boolean;
+  /** Up to 20 characters, seen by the guest as the disk's serial number. */
+  serial: string;
+  /** Guest writes may be lost with the host: faster, for disks that can be made again. */
+  disposable: boolean;
+}
+
+export interface Nic {
+  macAddress: string;
+  /** Ports of this host that lead to ports of the guest; the user network is 10.0.2.0/24 and fec0::/64, the host 10.0.2.2. */
+  forwards: { hostPort: number; guestAddress: string; guestPort: number }[];
+}

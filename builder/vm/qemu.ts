@@ -1,0 +1,99 @@
+import { MiB } from "../../format/sizes.ts";
+import type { Accelerator } from "./accelerator.ts";
+import type { Drive, Nic, VirtualMachine } from "./description.ts";
+
+export interface QemuSockets {
+  qmp: string;
+  serial: string;
+  /** Everything the guest ever wrote to its serial line. */
+  consoleLog: string;
+}
+
+export const qemuProgram = "qemu-system-x86_64";
+
+/** Pure: description -> argv of QEMU. It starts paused (`-S`), so that no line is missed; `cont` over QMP lets it run. */
+export function qemuArguments(
+  machine: VirtualMachine,
+  accelerator: Accelerator,
+  sockets: QemuSockets,
+): string[] {
+  const serial = `socket,id=serial,path=${escapeValue(sockets.serial)},server=on,wait=off,logfile=${escapeValue(sockets.consoleLog)}`;
+  return [
+    ["-name", machine.name],
+    [
+      "-machine",
+      machineWord(machine),
+      "-accel",
+      acceleratorWords[accelerator],
+      "-cpu",
+      accelerator === "kvm" ? "host" : "max",
+    ],
+    ["-smp", String(machine.cpus), "-m", String(Math.ceil(machine.memoryBytes / MiB))],
+    ["-nodefaults", "-no-user-config", "-display", "none", "-S"],
+    machine.display === "vga" ? ["-vga", "std"] : [],
+    machine.onReset === "stop" ? ["-no-reboot"] : [],
+    [
+      "-chardev",
+      `socket,id=qmp,path=${escapeValue(sockets.qmp)},server=on,wait=off`,
+      "-mon",
+      "chardev=qmp,mode=control",
+    ],
+    ["-chardev", serial, "-serial", "chardev:serial"],
+    ["-device", deviceWord(machine, "virtio-rng")],
+    ...machine.drives.map((drive, index) => driveArguments(machine, drive, index)),
+    ...machine.nics.map((nic, index) => nicArguments(machine, nic, index)),
+    bootArguments(machine),
+  ].flat();
+}
+
+const acceleratorWords: Record<Accelerator, string> = { kvm: "kvm", tcg: "tcg,thread=multi" };
+
+function machineWord(machine: VirtualMachine): string {
+  return machine.machine === "microvm" ? "microvm,acpi=off,rtc=on" : machine.machine;
+}
+
+function deviceWord(machine: VirtualMachine, device: string): string {
+  return `${device}-${machine.machine === "microvm" ? "device" : "pci"}`;
+}
+
+function driveArguments(machine: VirtualMachine, drive: Drive, index: number): string[] {
+  const options = [
+    `id=drive${index}`,
+    "if=none",
+    `format=${drive.format}`,
+    `file=${escapeValue(drive.file)}`,
+    `read-only=${drive.readOnly ? "on" : "off"}`,
+    `cache=${drive.disposable ? "unsafe" : "writeback"}`,
+    "discard=unmap",
+  ];
+  return [
+    "-drive",
+    options.join(","),
+    "-device",
+    `${deviceWord(machine, "virtio-blk")},drive=drive${index},serial=${escapeValue(drive.serial)}`,
+  ];
+}
+
+function nicArguments(machine: VirtualMachine, nic: Nic, index: number): string[] {
+  const forwards = nic.forwards.map(
+    ({ hostPort, guestAddress, guestPort }) =>
+      `,hostfwd=tcp:127.0.0.1:${hostPort}-${guestAddress}:${guestPort}`,
+  );
+  return [
+    "-netdev",
+    `user,id=net${index}${forwards.join("")}`,
+    "-device",
+    `${deviceWord(machine, "virtio-net")},netdev=net${index},mac=${nic.macAddress}${machine.machine === "microvm" ? "" : ",romfile="}`,
+  ];
+}
+
+function bootArguments(machine: VirtualMachine): string[] {
+  if (!machine.boot) return ["-boot", "strict=on,order=c"];
+  const { kernel, initrd, append } = machine.boot;
+  return ["-kernel", kernel, ...(initrd === undefined ? [] : ["-initrd", initrd]), "-append", append];
+}
+
+/** QEMU's option parser takes `,,` for a comma inside a value. */
+function escapeValue(value: string): string {
+  return value.replaceAll(",", ",,");
+}
