@@ -1,5 +1,5 @@
 import { crc32 } from "./crc32.ts";
-import { guidFromBytes, guidToBytes } from "./guid.ts";
+import { guidFromBytes, guidToBytes, isGuid } from "./guid.ts";
 
 /** GUIDs are lower-case text everywhere. Sectors are logical sectors; `lastSector` is inclusive, as in GPT. */
 export interface PlannedPartition {
@@ -32,6 +32,7 @@ const entryBytes = 128;
 const entriesBytes = gptEntries * entryBytes;
 const headerBytes = 92;
 const nameCharacters = 36;
+const unusedType = "00000000-0000-0000-0000-000000000000";
 /** Protective MBR, main header, backup header, entries. */
 export const sgdiskBackupBytes = 3 * gptSectorBytes + entriesBytes;
 /** MBR, header and entries in front; entries and header behind. */
@@ -59,10 +60,12 @@ export function encodeSgdiskBackup(table: PlannedTable): Uint8Array {
 
 /** Accepts exactly what `encodeSgdiskBackup` and sgdisk write: 17920 bytes, both headers sound and agreeing, partitions apart. */
 export function decodeSgdiskBackup(bytes: Uint8Array): PlannedTable {
-  if (bytes.length !== sgdiskBackupBytes) throw new PartitionTableError(`is ${bytes.length} bytes long, not ${sgdiskBackupBytes}`);
+  if (bytes.length !== sgdiskBackupBytes)
+    throw new PartitionTableError(`is ${bytes.length} bytes long, not ${sgdiskBackupBytes}`);
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const mbr = all.subarray(0, gptSectorBytes);
-  if (mbr.readUInt16LE(510) !== 0xaa55 || mbr[0x1c2] !== 0xee) throw new PartitionTableError("has no protective MBR");
+  if (mbr.readUInt16LE(510) !== 0xaa55 || mbr[0x1c2] !== 0xee)
+    throw new PartitionTableError("has no protective MBR");
   const entries = all.subarray(3 * gptSectorBytes);
   const main = decodeHeader(all.subarray(gptSectorBytes, 2 * gptSectorBytes), entries, "main");
   const backup = decodeHeader(all.subarray(2 * gptSectorBytes, 3 * gptSectorBytes), entries, "backup");
@@ -76,23 +79,32 @@ export function decodeSgdiskBackup(bytes: Uint8Array): PlannedTable {
 }
 
 function findFault(table: PlannedTable): string | undefined {
-  if (table.sectorBytes !== gptSectorBytes) return `has sectors of ${table.sectorBytes} bytes, only ${gptSectorBytes} is supported`;
+  if (table.sectorBytes !== gptSectorBytes)
+    return `has sectors of ${table.sectorBytes} bytes, only ${gptSectorBytes} is supported`;
   if (!Number.isSafeInteger(table.diskSectors) || table.diskSectors < smallestDisk) {
     return `is for a disk of ${table.diskSectors} sectors, a GPT needs at least ${smallestDisk}`;
   }
+  if (!isGuid(table.diskGuid)) return `has the disk GUID "${table.diskGuid}", which is none`;
   const last = gptLastUsableSector(table.diskSectors);
   const inOrder = [...table.partitions].sort((a, b) => a.firstSector - b.firstSector);
   const numbers = new Set<number>();
   let free = gptFirstUsableSector;
-  for (const { number, name, firstSector, lastSector } of inOrder) {
-    if (!(Number.isInteger(number) && number >= 1 && number <= gptEntries)) return `has no room for partition number ${number}`;
+  for (const { number, name, typeGuid, guid, firstSector, lastSector } of inOrder) {
+    if (!(Number.isInteger(number) && number >= 1 && number <= gptEntries))
+      return `has no room for partition number ${number}`;
     if (numbers.has(number)) return `has two partitions number ${number}`;
     numbers.add(number);
-    if (name.length > nameCharacters) return `has a name longer than ${nameCharacters} characters on partition ${number}`;
-    if (!Number.isSafeInteger(firstSector) || !Number.isSafeInteger(lastSector)) return `has fractional sectors in partition ${number}`;
+    if (!isGuid(guid) || !isGuid(typeGuid) || typeGuid === unusedType)
+      return `has a wrong GUID on partition ${number}`;
+    if (name.length > nameCharacters)
+      return `has a name longer than ${nameCharacters} characters on partition ${number}`;
+    if (!Number.isSafeInteger(firstSector) || !Number.isSafeInteger(lastSector))
+      return `has fractional sectors in partition ${number}`;
     if (lastSector < firstSector) return `has partition ${number} end before it starts`;
-    if (firstSector < free) return `has partition ${number} start at sector ${firstSector}, inside what lies before it`;
-    if (lastSector > last) return `has partition ${number} end at sector ${lastSector}, the last usable one is ${last}`;
+    if (firstSector < free)
+      return `has partition ${number} start at sector ${firstSector}, inside what lies before it`;
+    if (lastSector > last)
+      return `has partition ${number} end at sector ${lastSector}, the last usable one is ${last}`;
     free = lastSector + 1;
   }
   return undefined;
@@ -127,7 +139,11 @@ function encodeHeader(table: PlannedTable, entries: Buffer, which: "main" | "bac
   return header;
 }
 
-function decodeHeader(sector: Buffer, entries: Buffer, which: "main" | "backup"): { diskGuid: string; diskSectors: number } {
+function decodeHeader(
+  sector: Buffer,
+  entries: Buffer,
+  which: "main" | "backup",
+): { diskGuid: string; diskSectors: number } {
   const fail = (what: string): never => {
     throw new PartitionTableError(`has a ${which} header ${what}`);
   };
@@ -140,7 +156,13 @@ function decodeHeader(sector: Buffer, entries: Buffer, which: "main" | "backup")
   if (diskSectors < smallestDisk) fail("for a disk too small for a GPT");
   const diskGuid = guidFromBytes(sector.subarray(56, 72));
   // Nothing in a header is free once disk size and GUID are known, so it must be the one we would write.
-  if (!encodeHeader({ diskGuid, diskSectors, sectorBytes: gptSectorBytes, partitions: [] }, entries, which).equals(sector)) {
+  if (
+    !encodeHeader(
+      { diskGuid, diskSectors, sectorBytes: gptSectorBytes, partitions: [] },
+      entries,
+      which,
+    ).equals(sector)
+  ) {
     fail("of another shape than sgdisk's");
   }
   return { diskGuid, diskSectors };
@@ -164,7 +186,8 @@ function decodeEntries(entries: Buffer): PlannedPartition[] {
   for (let number = 1; number <= gptEntries; number++) {
     const entry = entries.subarray((number - 1) * entryBytes, number * entryBytes);
     if (entry.every((byte) => byte === 0)) continue;
-    if (entry.readBigUInt64LE(48) !== 0n) throw new PartitionTableError(`has attribute bits set on partition ${number}`);
+    if (entry.readBigUInt64LE(48) !== 0n)
+      throw new PartitionTableError(`has attribute bits set on partition ${number}`);
     const name = entry.toString("utf16le", 56, 56 + 2 * nameCharacters);
     partitions.push({
       number,
@@ -180,6 +203,7 @@ function decodeEntries(entries: Buffer): PlannedPartition[] {
 
 function readSector(bytes: Buffer, offset: number): number {
   const value = bytes.readBigUInt64LE(offset);
-  if (value >= BigInt(Number.MAX_SAFE_INTEGER)) throw new PartitionTableError(`names the impossible sector ${value}`);
+  if (value >= BigInt(Number.MAX_SAFE_INTEGER))
+    throw new PartitionTableError(`names the impossible sector ${value}`);
   return Number(value);
 }

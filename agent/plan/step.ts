@@ -40,12 +40,23 @@ export interface StepArgs {
   "create-volume-group": { device: string; physicalVolumeUuid: string; name: string; extentBytes: number };
   /** Linear volumes on exactly these extents; read back from LVM and compared. */
   "create-volumes": { group: string; device: string; volumes: { name: string; extents: ExtentRange[] }[] };
-  "make-filesystem": { device: string; type: FilesystemType; uuid: string; label: string; readByGrub: boolean };
+  "make-filesystem": {
+    device: string;
+    type: FilesystemType;
+    uuid: string;
+    label: string;
+    readByGrub: boolean;
+  };
   "mount-target": { mounts: { device: string; type: FilesystemType; path: string }[] };
   "extract-rootfs": { target: string; archiveBytes: number; unpackedBytes: number };
   "restore-identity": { target: string; network: NetworkFamily };
   "write-fstab": { target: string; lines: string[] };
-  "rebuild-initramfs": { target: string; tool: "dracut" | "initramfs-tools"; kernelVersion: string; initramfs: string };
+  "rebuild-initramfs": {
+    target: string;
+    tool: "dracut" | "initramfs-tools";
+    kernelVersion: string;
+    initramfs: string;
+  };
   /** GRUB files, menu, grubenv and rescue ramdisk on /boot; slot.cfg inside the slot. The disk does not boot from it yet. */
   "install-boot-files": {
     target: string;
