@@ -39,7 +39,11 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Reads at most `limit` bytes; undefined when the file does not exist. Throws when it is larger: input is bounded. */
+export class FileTooLargeError extends Error {
+  override readonly name = "FileTooLargeError";
+}
+
+/** Reads at most `limit` bytes; undefined when the file does not exist. Throws FileTooLargeError when it is larger: input is bounded. */
 export async function readBounded(path: string, limit: number): Promise<Buffer | undefined> {
   let file;
   try {
@@ -55,7 +59,7 @@ export async function readBounded(path: string, limit: number): Promise<Buffer |
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);
       if (bytesRead === 0) break;
       length += bytesRead;
-      if (length > limit) throw new Error(`${path} is larger than ${limit} bytes`);
+      if (length > limit) throw new FileTooLargeError(`${path} is larger than ${limit} bytes`);
     }
     return buffer.subarray(0, length);
   } finally {

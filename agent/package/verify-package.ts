@@ -1,0 +1,82 @@
+import { userError, UserError, type Problem } from "../../format/errors.ts";
+import { sha256Hex } from "../../format/digest.ts";
+import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
+import { verifyManifest, type TrustedKey } from "../../format/signature.ts";
+import { parseManifest, readManifestBytes, readSignature } from "./read-package.ts";
+import { verifyFiles } from "./verify-files.ts";
+
+export interface VerifyOptions {
+  /** Accept a `dev` key although a `release` key is pinned; a person has to say so. */
+  allowDevelopmentKeys?: boolean;
+  /** Bytes of the package's files hashed so far, of all. */
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface VerifiedPackage {
+  manifest: Manifest;
+  manifestSha256: string;
+  key: TrustedKey;
+}
+
+/**
+ * Signature first, over the bytes as they are; only then are they parsed; then presence, size and digest of every file.
+ * Reads only. Throws a UserError that names every file that is wrong.
+ */
+export async function verifyPackage(
+  folder: string,
+  keys: readonly TrustedKey[],
+  options: VerifyOptions = {},
+): Promise<VerifiedPackage> {
+  const manifestBytes = await readManifestBytes(folder);
+  const key = await verifySignature(folder, manifestBytes, keys, options.allowDevelopmentKeys ?? false);
+  const manifest = parseManifest(manifestBytes);
+  const problems = await verifyFiles(folder, manifest.files, options.onProgress);
+  if (problems.length > 0) throw new UserError(problems, "untrusted");
+  return { manifest, manifestSha256: sha256Hex(manifestBytes), key };
+}
+
+async function verifySignature(
+  folder: string,
+  manifestBytes: Uint8Array,
+  keys: readonly TrustedKey[],
+  allowDevelopmentKeys: boolean,
+): Promise<TrustedKey> {
+  const signature = await readSignature(folder);
+  if (!signature) {
+    throw untrusted({
+      code: "signature-missing",
+      message: `The package is not signed: ${signatureName} is missing.`,
+      hint: "Copy the whole folder, the signature included.",
+    });
+  }
+  const verdict = verifyManifest(manifestBytes, signature, keys);
+  if (!verdict.trusted) {
+    const pinned = keys.map((key) => key.keyId).join(", ") || "none";
+    throw untrusted(
+      verdict.reason === "unknown-key"
+        ? {
+            code: "key-unknown",
+            message: `The package is signed with key ${signature.keyId}; this gateway trusts ${pinned}.`,
+            hint: "Use a package from your own supplier.",
+          }
+        : {
+            code: "signature-invalid",
+            message: `${signatureName} does not fit ${manifestName}: one of them was changed, or is another package's.`,
+            hint: "Fetch the package again. If it stays like this, do not use it.",
+          },
+    );
+  }
+  const hasReleaseKey = keys.some((key) => key.role === "release");
+  if (verdict.key.role === "dev" && hasReleaseKey && !allowDevelopmentKeys) {
+    throw untrusted({
+      code: "key-development",
+      message: `The package is signed with development key ${verdict.key.keyId}; this gateway takes releases only.`,
+      hint: "Use a released package, or say --allow-development-key on a test gateway.",
+    });
+  }
+  return verdict.key;
+}
+
+function untrusted(problem: Problem): UserError {
+  return userError(problem, "untrusted");
+}
