@@ -13,7 +13,9 @@ export function guidToBytes(guid: string): Buffer {
 /** Lower-case text, the form blkid, lsblk and sfdisk print. */
 export function guidFromBytes(bytes: Uint8Array): string {
   const hex = swapGroups(Buffer.from(bytes.subarray(0, 16))).toString("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    "-",
+  );
 }
 
 function swapGroups(bytes: Buffer): Buffer {
