@@ -1,0 +1,80 @@
+#!/bin/sh
+# PID 1 of the ramdisk: makes a system a program can run in, runs the agent, and when the agent ends, offers a shell on every
+# console. It never ends itself: that would be a kernel panic, and a panic would hide what happened.
+
+export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux LC_ALL=C
+
+mount -t devtmpfs -o mode=0755,nosuid devtmpfs /dev
+mount -t proc -o nosuid,nodev,noexec proc /proc
+mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
+mkdir -p /dev/pts /dev/shm
+mount -t devpts -o gid=5,mode=0620,noexec,nosuid devpts /dev/pts
+# Holds the package in ram mode; the agent has checked before that it fits.
+mount -t tmpfs -o mode=0755,size=90%,nosuid,nodev run /run
+mkdir -p /run/dualroot /run/lock/lvm
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+[ -e /dev/stdin ] || ln -s /proc/self/fd/0 /dev/stdin
+[ -e /dev/stdout ] || ln -s /proc/self/fd/1 /dev/stdout
+[ -e /dev/stderr ] || ln -s /proc/self/fd/2 /dev/stderr
+[ -e /etc/mtab ] || ln -s /proc/self/mounts /etc/mtab
+
+# The terminals of all active consoles, the one of /dev/console last. tty0 is whatever is shown: its shell belongs on tty1.
+consoles() {
+	read -r active </sys/class/tty/console/active
+	for console in $active; do
+		[ "$console" = tty0 ] && console=tty1
+		[ -c "/dev/$console" ] && echo "$console"
+	done
+}
+
+say_everywhere() {
+	for console in $(consoles); do
+		# A console nobody drives may block or be gone; the others must still be told.
+		# shellcheck disable=SC2016 # the inner shell expands them
+		timeout 5 sh -c 'printf "%s\r\n" "$1" >"/dev/$2"' say "$1" "$console" 2>/dev/null
+	done
+}
+
+# A shell with job control on one terminal; ends when the person leaves it.
+shell_on() {
+	setsid -c sh -l <"/dev/$1" >"/dev/$1" 2>&1
+}
+
+has_word() {
+	read -r words </proc/cmdline
+	for word in $words; do
+		[ "$word" = "$1" ] && return 0
+	done
+	return 1
+}
+
+if has_word dualroot.break; then
+	say_everywhere "dualroot: dualroot.break was given. This shell comes before the agent: leave it with exit to go on."
+	console=$(consoles | tail -n 1)
+	shell_on "${console:-console}"
+fi
+
+node /usr/lib/dualroot/agent.mjs ramdisk </dev/console >/dev/console 2>&1
+status=$?
+
+# The agent reboots by itself wherever it knows the way on, so this is a place it did not.
+say_everywhere ""
+say_everywhere "dualroot: the agent ended (exit code $status). Nothing more happens by itself."
+say_everywhere "The log is in /run/dualroot/log. To run the agent again: node /usr/lib/dualroot/agent.mjs ramdisk"
+say_everywhere "To restart the machine: reboot -f"
+
+for console in $(consoles); do
+	(
+		while :; do
+			shell_on "$console"
+			# A console that has gone away must not keep a processor busy.
+			sleep 2
+		done
+	) &
+done
+
+# Waiting also buries the orphans of all others, which is PID 1's duty.
+while :; do
+	wait
+	sleep 10
+done

@@ -1,0 +1,133 @@
+import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createRun } from "../../agent/system/run.ts";
+import { reportStep, type Reporter } from "../../format/events.ts";
+import type { TrustedKeys } from "../../format/signature.ts";
+import { agentEntry, bundleAgent } from "./bundle-agent.ts";
+import { agentEntries, kernelEntries, nodeEntries, toolEntries } from "./contents.ts";
+import { driversOf, type DriverProfile } from "./drivers.ts";
+import { FileDigests } from "./file-digests.ts";
+import { moduleClosure } from "./kernel-modules.ts";
+import {
+  cachedSegment,
+  segmentStream,
+  unpackedSize,
+  type Compression,
+  type Segment,
+  type SegmentContext,
+} from "./segment.ts";
+import { strippedNode } from "./stripped-node.ts";
+
+export interface RamdiskInputs {
+  kernel: {
+    /** vmlinuz. */
+    image: string;
+    /** `…/lib/modules/VERSION`; firmware is looked for in `…/lib/firmware`. */
+    modulesFolder: string;
+    version: string;
+  };
+  keys: TrustedKeys;
+  /** Laid at /usr/lib/dualroot/grub. */
+  bootFiles: string;
+  /** `none` only for images that never leave the build host: stage 1 wants one of the others. */
+  compression: Compression;
+  /** Seconds; everybody's modification time. */
+  sourceDateEpoch: number;
+  /** Compressed segments and stripped programs, found again by their content. */
+  cacheFolder: string;
+  profile?: DriverProfile;
+  /** Another main program than the agent's, for tests. */
+  agentEntry?: string;
+}
+
+export interface RamdiskFacts {
+  /** The parts stage 1 unpacks; see docs/conventions.md. */
+  runtimeSegments: { offset: number; bytes: number }[];
+  runtimeCompression: Compression;
+  kernelVersion: string;
+  /** Sorted; built in or as modules, `_` for `-`. */
+  drivers: string[];
+  missingDrivers: string[];
+  missingFirmware: string[];
+  /** Sum of all files, which is about the memory they take in the ramdisk. */
+  unpackedBytes: number;
+  sizeBytes: number;
+}
+
+/** Writes the ramdisk image: cpio archives made from lists, without a staging folder. Same inputs, same bytes. */
+export async function buildRamdisk(
+  inputs: RamdiskInputs,
+  output: string,
+  report: Reporter,
+): Promise<RamdiskFacts> {
+  return await reportStep(report, { step: "ramdisk", title: "Build the ramdisk" }, async () => {
+    const run = createRun(report);
+    const digests = new FileDigests(join(inputs.cacheFolder, "digests.json"));
+    const [agent, closure, node] = await Promise.all([
+      bundleAgent(inputs.agentEntry ?? agentEntry),
+      moduleClosure(inputs.kernel.modulesFolder, driversOf(inputs.profile ?? "all"), {
+        run,
+        cacheFolder: inputs.cacheFolder,
+      }),
+      strippedNode(inputs.cacheFolder, digests, run),
+    ]);
+    const kernel = kernelEntries(inputs.kernel, closure);
+    noteMissing(report, "The kernel has no driver", closure.missing);
+    noteMissing(report, "Not beside the kernel's modules: firmware", kernel.missingFirmware);
+    const runtime: Segment[] = [
+      { name: "node", entries: nodeEntries(node) },
+      { name: "tools", entries: await toolEntries(node, run) },
+      { name: "agent", entries: agentEntries(agent, inputs.keys, inputs.bootFiles) },
+    ];
+    const segments: Segment[] = [...runtime, { name: "kernel", entries: kernel.entries }];
+    const context = { ...inputs, digests, run, modifiedAt: inputs.sourceDateEpoch };
+    const placed = await writeImage(segments, context, output);
+    await digests.save();
+    return {
+      runtimeSegments: placed.slice(0, runtime.length),
+      runtimeCompression: inputs.compression,
+      kernelVersion: inputs.kernel.version,
+      drivers: [...new Set([...closure.builtIn, ...closure.modules.map((module) => module.name)])].toSorted(),
+      missingDrivers: closure.missing,
+      missingFirmware: kernel.missingFirmware,
+      unpackedBytes: segments.reduce((sum, segment) => sum + unpackedSize(segment), 0),
+      sizeBytes: statSync(output).size,
+    };
+  });
+}
+
+/** Segments one after another, each at a multiple of 4, where the kernel looks for the next. */
+async function writeImage(segments: readonly Segment[], context: SegmentContext, output: string) {
+  const isCompressed = context.compression !== "none";
+  const compressed = isCompressed
+    ? await Promise.all(segments.map((segment) => cachedSegment(segment, context)))
+    : [];
+  const scratch = join(dirname(output), `.${process.pid}.ramdisk`);
+  const placed: { offset: number; bytes: number }[] = [];
+  let offset = 0;
+  try {
+    for (const [index, segment] of segments.entries()) {
+      const stream = isCompressed
+        ? createReadStream(compressed[index]!, { highWaterMark: 1024 * 1024 })
+        : segmentStream(segment, context.modifiedAt);
+      const flags = index === 0 ? "w" : "a";
+      const write = createWriteStream(scratch, { flags });
+      await pipeline(stream, write);
+      const bytes = write.bytesWritten;
+      const padding = (4 - (bytes % 4)) % 4;
+      if (padding > 0) await pipeline([Buffer.alloc(padding)], createWriteStream(scratch, { flags: "a" }));
+      placed.push({ offset, bytes });
+      offset += bytes + padding;
+    }
+    await rename(scratch, output);
+  } finally {
+    await rm(scratch, { force: true });
+  }
+  return placed;
+}
+
+function noteMissing(report: Reporter, what: string, names: readonly string[]): void {
+  if (names.length > 0) report({ kind: "note", level: "info", message: `${what}: ${names.join(", ")}` });
+}

@@ -1,0 +1,52 @@
+import { readFileSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import * as z from "zod";
+import { sha256File, writeFileDurably } from "../../agent/system/files.ts";
+
+const indexSchema = z.record(
+  z.string(),
+  z.strictObject({ stamp: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+);
+
+/**
+ * SHA-256 of build host files, remembered between builds as git's index does: a file whose device, inode, size and times are
+ * the same has the same content. ctime cannot be set back, so a changed file is noticed.
+ */
+export class FileDigests {
+  readonly #indexFile: string;
+  readonly #known: Map<string, { stamp: string; sha256: string }>;
+  #changed = false;
+
+  constructor(indexFile: string) {
+    this.#indexFile = indexFile;
+    this.#known = new Map(Object.entries(readIndex(indexFile)));
+  }
+
+  async digest(path: string): Promise<string> {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    const stamp = [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+    const known = this.#known.get(path);
+    if (known?.stamp === stamp) return known.sha256;
+    const sha256 = await sha256File(path);
+    this.#known.set(path, { stamp, sha256 });
+    this.#changed = true;
+    return sha256;
+  }
+
+  async save(): Promise<void> {
+    if (!this.#changed) return;
+    await mkdir(dirname(this.#indexFile), { recursive: true });
+    await writeFileDurably(this.#indexFile, JSON.stringify(Object.fromEntries(this.#known)));
+    this.#changed = false;
+  }
+}
+
+/** A damaged index costs time, nothing else. */
+function readIndex(path: string): z.infer<typeof indexSchema> {
+  try {
+    return indexSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return {};
+  }
+}
