@@ -1,0 +1,17 @@
+import { CommanderError } from "commander";
+import { exitCodeOf, exitCodes } from "../format/errors.ts";
+import { createProgram } from "./cli.ts";
+import { renderError } from "./render/error.ts";
+
+/** The only place where errors end: everything below throws, this prints and sets the exit code. */
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has printed its own message; `--help` and `--version` are not errors.
+    process.exitCode = error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  } else {
+    renderError(error, { json: process.argv.includes("--json") });
+    process.exitCode = exitCodeOf(error);
+  }
+}

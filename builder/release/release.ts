@@ -1,0 +1,19 @@
+import type { Layout } from "../../format/layout.ts";
+import type { NetworkFamily } from "../../format/manifest.ts";
+
+/** A release as the builder uses it: validated, defaults filled in, sizes in bytes, paths absolute. */
+export interface Release {
+  name: string;
+  version: string;
+  compatible: string;
+  counter: number;
+  signingKeyFile: string;
+  trustedKeyFiles: string[];
+  rootfs: { source: string; exclude: string[]; include: string[]; overlay?: string };
+  kernel?: { image: string; modules: string };
+  target: { commandLine: string; network: "auto" | NetworkFamily };
+  layout: Layout;
+  preserve: string[];
+  requirements: { memoryBytes?: number; diskBytes?: number };
+  compression: { xzLevel: number; blockBytes: number };
+}
