@@ -2,7 +2,13 @@ import { join } from "node:path";
 import * as z from "zod";
 import { sha256Hex } from "../../format/digest.ts";
 import { userError, type UserError } from "../../format/errors.ts";
-import { manifestMaxBytes, manifestName, manifestSchema, signatureName, type Manifest } from "../../format/manifest.ts";
+import {
+  manifestMaxBytes,
+  manifestName,
+  manifestSchema,
+  signatureName,
+  type Manifest,
+} from "../../format/manifest.ts";
 import { signatureSchema, type Signature } from "../../format/signature.ts";
 import { FileTooLargeError, readBounded } from "../system/files.ts";
 
@@ -65,7 +71,8 @@ export async function readSignature(folder: string): Promise<Signature | undefin
     if (bytes === undefined) return undefined;
     return signatureSchema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
   } catch (error) {
-    if (!(error instanceof FileTooLargeError || error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
+    if (!(error instanceof FileTooLargeError || error instanceof SyntaxError || error instanceof z.ZodError))
+      throw error;
     cause = error;
   }
   throw userError(
@@ -103,7 +110,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw invalid(`${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "unknown fault"}`, parsed.error);
+    throw invalid(
+      `${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "unknown fault"}`,
+      parsed.error,
+    );
   }
   const names = parsed.data.files.map((file) => file.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

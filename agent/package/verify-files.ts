@@ -31,7 +31,7 @@ async function checkSize(folder: string, file: PackageFile): Promise<Problem[]> 
   try {
     found = await stat(where);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") throw error;
   }
   if (!found?.isFile()) {
@@ -41,11 +41,30 @@ async function checkSize(folder: string, file: PackageFile): Promise<Problem[]> 
   if (found.size === file.size) return [];
   const sizes = `${found.size} bytes where the manifest says ${file.size}`;
   return found.size < file.size
-    ? [{ code: "file-truncated", message: `${file.name} is cut off, or another package's: ${sizes}.`, hint, where }]
-    : [{ code: "file-too-long", message: `${file.name} is too long, or another package's: ${sizes}.`, hint, where }];
+    ? [
+        {
+          code: "file-truncated",
+          message: `${file.name} is cut off, or another package's: ${sizes}.`,
+          hint,
+          where,
+        },
+      ]
+    : [
+        {
+          code: "file-too-long",
+          message: `${file.name} is too long, or another package's: ${sizes}.`,
+          hint,
+          where,
+        },
+      ];
 }
 
-function describeMismatch(folder: string, file: PackageFile, found: string, files: readonly PackageFile[]): Problem {
+function describeMismatch(
+  folder: string,
+  file: PackageFile,
+  found: string,
+  files: readonly PackageFile[],
+): Problem {
   const where = join(folder, file.name);
   const other = files.find((candidate) => candidate.sha256 === found);
   if (other) {

@@ -44,3 +44,14 @@ export function findDisk(
     },
   };
 }
+
+/** What the stash records of a disk so that `findDisk` finds it again. */
+export function describeForStash(disk: DiskFacts): Stash["disk"] {
+  const { name, sizeBytes, serial, tableId } = disk;
+  return {
+    name,
+    sizeBytes,
+    ...(serial === undefined ? {} : { serial }),
+    ...(tableId === undefined ? {} : { tableId }),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Problem } from "../../format/errors.ts";
+import type { Manifest } from "../../format/manifest.ts";
+import type { PlannedTable } from "../../format/partition-table.ts";
+import type { RefusalCode } from "../../format/refusal-codes.ts";
+import type { Stash } from "../../format/stash.ts";
+import type { DiskFacts, Facts } from "../facts/facts.ts";
+import type { ByteRange } from "../plan/step.ts";
+
+/** Checks run twice: on the old system before anything is saved, and in the ramdisk before the first write. */
+export type Stage = "old-system" | "ramdisk";
+
+export interface CheckOptions {
+  /** `--compatible WORD`: what the operator says this gateway is. */
+  compatible?: string;
+  /** `--accept-data-loss`: filesystems beside the root may go. */
+  acceptDataLoss?: boolean;
+  /** `--boot`. */
+  boot?: "kexec" | "grub" | "auto";
+  /** Size of preserved.tar where it is known already. */
+  preservedBytes?: number;
+  /** In the ramdisk: the package has been taken to memory, so it needs no more room. */
+  packageInMemory?: boolean;
+}
+
+export interface CheckInput {
+  stage: Stage;
+  manifest: Manifest;
+  facts: Facts;
+  /** The ramdisk has it; on the old system it does not exist yet, and the disk is the one below the root filesystem. */
+  stash?: Pick<Stash, "disk" | "seed" | "consoles">;
+  /** The package's partition table, decoded. */
+  template?: PlannedTable;
+  /** Bytes of the disk that must stay as they are; none in ram mode. */
+  reserved?: readonly ByteRange[];
+  /** What reading the identity found; each fails unless it says `warn`. */
+  identityProblems?: readonly IdentityProblem[];
+  options: CheckOptions;
+}
+
+export interface IdentityProblem extends Problem {
+  verdict?: "warn" | "fail";
+}
+
+/** What every check sees: the input, and the disk to convert where it is known. */
+export interface CheckContext extends CheckInput {
+  disk?: DiskFacts;
+}
+
+export interface Finding extends Problem {
+  code: RefusalCode;
+  verdict: "warn" | "fail";
+}
+
+/** A sentence when all is well, findings when not, undefined when the question does not arise at this stage. */
+export type Outcome = string | readonly Finding[] | undefined;
+
+export interface Check {
+  /** Code of the row when all is well. */
+  name: string;
+  title: string;
+  run: (context: CheckContext) => Outcome;
+}
+
+export function fail(problem: Problem & { code: RefusalCode }): Finding {
+  return { ...problem, verdict: "fail" };
+}
+
+export function warn(problem: Problem & { code: RefusalCode }): Finding {
+  return { ...problem, verdict: "warn" };
+}

@@ -1,0 +1,103 @@
+import type { Problem } from "../../format/errors.ts";
+import type { DiskFacts } from "../facts/facts.ts";
+import { findDisk } from "../plan/find-disk.ts";
+import { bootMethod, secureBoot } from "./boot-method.ts";
+import type { Check, CheckContext, CheckInput } from "./check.ts";
+import { compatible } from "./compatible.ts";
+import { dataLoss } from "./data-loss.ts";
+import { disk } from "./disk.ts";
+import { drivers } from "./drivers.ts";
+import { layout, volumeGroup } from "./layout.ts";
+import { architecture, firmware, notConverted, rootUser } from "./machine.ts";
+import { rootFilesystem, rootStack } from "./root-stack.ts";
+import { memory, stashSpace } from "./space.ts";
+
+/** One row of the table that `check` prints. */
+export interface CheckResult {
+  /** Name of the check when it passes, else the refusal's code (docs/refusals.md). */
+  code: string;
+  title: string;
+  verdict: "pass" | "warn" | "fail";
+  /** What was found, or the refusal's sentence. */
+  detail: string;
+  hint?: string;
+  where?: string;
+}
+
+/** In the order a person reads them. Adding a check is adding it here. */
+export const checks: readonly Check[] = [
+  rootUser,
+  architecture,
+  firmware,
+  secureBoot,
+  notConverted,
+  compatible,
+  rootStack,
+  rootFilesystem,
+  disk,
+  layout,
+  volumeGroup,
+  dataLoss,
+  drivers,
+  memory,
+  stashSpace,
+  bootMethod,
+];
+
+/** All checks that apply at this stage; a row for each, or one for each finding. Decides nothing beyond the verdicts. */
+export function runChecks(input: CheckInput): CheckResult[] {
+  const disk = diskToConvert(input);
+  const context: CheckContext = { ...input, ...(disk ? { disk } : {}) };
+  return [...checks.flatMap((check) => runCheck(check, context)), ...identityResults(input)];
+}
+
+/** The failed rows as problems, for a UserError. */
+export function failuresOf(results: readonly CheckResult[]): Problem[] {
+  return results
+    .filter((result) => result.verdict === "fail")
+    .map(({ code, detail, hint, where }) => ({
+      code,
+      message: detail,
+      hint: hint ?? "",
+      ...(where === undefined ? {} : { where }),
+    }));
+}
+
+function runCheck({ name, title, run }: Check, context: CheckContext): CheckResult[] {
+  const outcome = run(context);
+  if (outcome === undefined) return [];
+  if (typeof outcome === "string") return [{ code: name, title, verdict: "pass", detail: outcome }];
+  return outcome.map((finding) => ({ ...rowOf(finding), title, verdict: finding.verdict }));
+}
+
+function identityResults({ identityProblems }: CheckInput): CheckResult[] {
+  if (identityProblems === undefined) return [];
+  const title = "Identity";
+  if (identityProblems.length === 0) {
+    return [{ code: "identity", title, verdict: "pass", detail: "addresses, users and keys were read" }];
+  }
+  return identityProblems.map((problem) => ({
+    ...rowOf(problem),
+    title,
+    verdict: problem.verdict ?? "fail",
+  }));
+}
+
+function rowOf({
+  code,
+  message,
+  hint,
+  where,
+}: Problem): Pick<CheckResult, "code" | "detail" | "hint" | "where"> {
+  return { code, detail: message, hint, ...(where === undefined ? {} : { where }) };
+}
+
+/** The one disk below the root filesystem; in the ramdisk the one stage 1 wrote down. None: another check says why. */
+function diskToConvert({ facts, stash, stage }: CheckInput): DiskFacts | undefined {
+  if (stage === "ramdisk") {
+    const found = stash && findDisk(stash, facts.disks);
+    return found && "disk" in found ? found.disk : undefined;
+  }
+  const [name, another] = facts.root?.disks ?? [];
+  return another === undefined ? facts.disks.find((candidate) => candidate.name === name) : undefined;
+}
