@@ -16,7 +16,11 @@ export async function sha256File(path: string, onBytes: (done: number) => void =
 }
 
 /** Old content or new content after a power cut, never a mix: temporary name, fsync, rename, fsync of the folder. */
-export async function writeFileDurably(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+export async function writeFileDurably(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, "w", mode);
   try {

@@ -1,0 +1,126 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { sha256Hex } from "../../format/digest.ts";
+import { userError, type UserError } from "../../format/errors.ts";
+import { identitySchema, type Identity } from "../../format/identity.ts";
+import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
+import type { Reporter } from "../../format/events.ts";
+import { formatSize } from "../../format/sizes.ts";
+import { stashSchema, type Stash } from "../../format/stash.ts";
+import { parseMemory } from "../facts/parse-proc.ts";
+import { parseManifest } from "../package/read-package.ts";
+import { exists, readBounded, sha256File } from "../system/files.ts";
+
+const stashMaxBytes = 1024 * 1024;
+const identityMaxBytes = 16 * 1024 * 1024;
+
+/** Everything stage 2 needs from the old disk, in memory. */
+export interface TakenStash {
+  stash: Stash;
+  identity: Identity;
+  preservedTar: string;
+  packageFolder: string;
+}
+
+export const memoryFolder = "/run/dualroot";
+const packageFolder = join(memoryFolder, "package");
+const stashCopy = join(memoryFolder, "stash");
+
+/** A second run in the same ramdisk, after the disk was changed, carries on from the copy in memory. */
+export async function hasStashInMemory(): Promise<boolean> {
+  return exists(join(stashCopy, "complete"));
+}
+
+/** Copies the stash from the mounted old root into memory, after asking whether it fits. Verifying comes after, on the copy. */
+export async function copyStashToMemory(
+  stashFolder: string,
+  stashSha256: string,
+  report: Reporter,
+): Promise<void> {
+  const stash = await readStash(stashFolder, stashSha256);
+  const manifestBytes = await readBounded(join(stashFolder, "package", manifestName), stashMaxBytes);
+  if (manifestBytes === undefined || sha256Hex(manifestBytes) !== stash.manifestSha256) {
+    throw damaged(`${manifestName} is not the one stage 1 has checked`);
+  }
+  const manifest = parseManifest(manifestBytes);
+  await refuseTooLittleMemory(manifest, stash);
+  await mkdir(packageFolder, { recursive: true });
+  await mkdir(stashCopy, { recursive: true, mode: 0o700 });
+  const total = manifest.files.reduce((sum, file) => sum + file.size, 0);
+  let done = 0;
+  for (const name of [manifestName, signatureName, ...manifest.files.map((file) => file.name)]) {
+    await copyFile(join(stashFolder, "package", name), join(packageFolder, name));
+    done += manifest.files.find((file) => file.name === name)?.size ?? 0;
+    report({ kind: "progress", step: "take-stash", done, total, unit: "bytes" });
+  }
+  for (const name of ["stash.json", stash.identity.name, stash.preserved.name]) {
+    await copyFile(join(stashFolder, name), join(stashCopy, name));
+  }
+  await writeFile(join(stashCopy, "complete"), "");
+}
+
+/** The copy in memory, every digest checked; the package's own files are verified by verifyPackage. */
+export async function openStashInMemory(stashSha256: string): Promise<TakenStash> {
+  const stash = await readStash(stashCopy, stashSha256);
+  const identityBytes = await readBounded(join(stashCopy, stash.identity.name), identityMaxBytes);
+  if (identityBytes === undefined || sha256Hex(identityBytes) !== stash.identity.sha256)
+    throw damaged(`${stash.identity.name} was changed`);
+  const preservedTar = join(stashCopy, stash.preserved.name);
+  if ((await sha256File(preservedTar)) !== stash.preserved.sha256)
+    throw damaged(`${stash.preserved.name} was changed`);
+  return {
+    stash,
+    identity: parseJson(identitySchema, identityBytes, stash.identity.name),
+    preservedTar,
+    packageFolder,
+  };
+}
+
+async function readStash(folder: string, sha256: string): Promise<Stash> {
+  const path = join(folder, "stash.json");
+  const bytes = await readBounded(path, stashMaxBytes);
+  if (bytes === undefined) throw damaged("stash.json is missing");
+  if (sha256Hex(bytes) !== sha256)
+    throw damaged("stash.json is not the one stage 1 has named on the command line");
+  return parseJson(stashSchema, bytes, "stash.json");
+}
+
+function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  } catch (error) {
+    throw damaged(
+      `${name} has not the expected form: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`,
+    );
+  }
+}
+
+async function refuseTooLittleMemory(manifest: Manifest, stash: Stash): Promise<void> {
+  const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
+  const packageBytes = manifest.files.reduce((sum, file) => sum + file.size, 0) + stash.preserved.sizeBytes;
+  const needed = packageBytes + workingBytes;
+  if (availableBytes >= needed) return;
+  throw userError(
+    {
+      code: "memory-too-small",
+      message: `The ramdisk needs ${formatSize(needed)} of free memory for the package and its work, has ${formatSize(availableBytes)}.`,
+      hint: "Give the gateway more memory, or build a smaller package.",
+    },
+    "refused",
+  );
+}
+
+/** Decoder, tools and page cache while the package is held in memory; the ramdisk itself is already there. */
+const workingBytes = 96 * 1024 * 1024;
+
+function damaged(what: string): UserError {
+  return userError(
+    {
+      code: "stash-damaged",
+      message: `The stash on the old system cannot be used: ${what}.`,
+      hint: "Start the conversion again with upgrade.sh; if it stays like this, the old system's disk is failing.",
+    },
+    "untrusted",
+  );
+}

@@ -1,0 +1,16 @@
+import type { Reporter } from "../../format/events.ts";
+import type { Run } from "../system/run.ts";
+import type { RamdiskWords } from "./command-line.ts";
+
+/** What a mode of the ramdisk has to work with. */
+export interface Session {
+  words: RamdiskWords;
+  run: Run;
+  report: Reporter;
+  /** Lines for the person in front of any console, and into the log. */
+  tell: (...lines: string[]) => void;
+  logFile: string;
+}
+
+/** Returns the agent's exit code; anything but 0 makes /init offer a shell. A mode that restarts the machine does not return. */
+export type Mode = (session: Session) => Promise<number>;

@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { packageFiles } from "../../format/manifest.ts";
+import { parseMemory } from "../facts/parse-proc.ts";
+import type { StepOf } from "../plan/step.ts";
+import { runPipeline } from "../system/run-pipeline.ts";
+import type { StepContext } from "./step-context.ts";
+
+/** GNU tar, because nothing else restores binary xattrs, ACLs and sparse files truly. */
+const tarOptions = [
+  "--extract",
+  "--preserve-permissions",
+  "--same-owner",
+  "--numeric-owner",
+  "--xattrs",
+  "--xattrs-include=*",
+  "--acls",
+  "--selinux",
+  // A dead clock makes every file "from the future".
+  "--warning=no-timestamp",
+];
+
+/** Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. */
+export async function extractRootfs(
+  step: StepOf<"extract-rootfs">,
+  { report, packageFolder }: StepContext,
+): Promise<void> {
+  const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
+  await runPipeline({
+    report,
+    inputFile: join(packageFolder, packageFiles.rootfs),
+    commands: [
+      // Over the limit xz takes fewer threads; it never fails for it.
+      [
+        "xz",
+        "--decompress",
+        "--stdout",
+        "--threads=0",
+        `--memlimit-mt-decompress=${Math.floor(availableBytes / 3)}`,
+      ],
+      ["tar", ...tarOptions, "--directory", step.target],
+    ],
+    onPosition: (done) =>
+      report({ kind: "progress", step: step.kind, done, total: step.archiveBytes, unit: "bytes" }),
+  });
+}

@@ -1,0 +1,68 @@
+import { writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { StepError } from "../../format/errors.ts";
+import { encodeSgdiskBackup } from "../../format/partition-table.ts";
+import { openTree, type Tree } from "../facts/tree.ts";
+import type { PlannedTable, StepOf } from "../plan/step.ts";
+import { waitUntil } from "../system/wait-until.ts";
+import type { StepContext } from "./step-context.ts";
+
+const backupFile = "/run/dualroot/partition-table.sgdisk";
+const kernelWaitSeconds = 20;
+
+/** Writes the GPT and waits until the kernel shows exactly it. */
+export async function writePartitionTable(
+  step: StepOf<"write-partition-table">,
+  { run }: StepContext,
+): Promise<void> {
+  await writeFile(backupFile, encodeSgdiskBackup(step.table));
+  await run("sgdisk", [`--load-backup=${backupFile}`, step.disk]);
+  await run("sgdisk", ["--verify", step.disk]);
+  // Busy means something still holds a partition; the wait below would then say what the kernel sees.
+  await run("blockdev", ["--rereadpt", step.disk], { acceptExitCodes: [1] });
+  let differences: string[] = [];
+  const agreed = await waitUntil(kernelWaitSeconds, async () => {
+    differences = compareWithKernel(step.table, await kernelPartitions(openTree("/"), basename(step.disk)));
+    return differences.length === 0;
+  });
+  if (!agreed)
+    throw new StepError(`the kernel does not see the new partition table: ${differences.join("; ")}`);
+}
+
+export interface KernelPartition {
+  number: number;
+  firstSector: number;
+  lastSector: number;
+}
+
+/** Empty when the kernel's view equals the plan. */
+export function compareWithKernel(table: PlannedTable, seen: readonly KernelPartition[]): string[] {
+  const shown = (partition: KernelPartition | undefined): string =>
+    partition === undefined ? "absent" : `sectors ${partition.firstSector}-${partition.lastSector}`;
+  const numbers = new Set([...table.partitions, ...seen].map(({ number }) => number));
+  return [...numbers]
+    .sort((one, other) => one - other)
+    .flatMap((number) => {
+      const planned = shown(table.partitions.find((partition) => partition.number === number));
+      const actual = shown(seen.find((partition) => partition.number === number));
+      return planned === actual ? [] : [`partition ${number}: planned ${planned}, kernel ${actual}`];
+    });
+}
+
+async function kernelPartitions(tree: Tree, disk: string): Promise<KernelPartition[]> {
+  // sysfs counts in 512 bytes; the table in the disk's own sectors.
+  const ratio = (Number(await tree.text(`/sys/block/${disk}/queue/logical_block_size`)) || 512) / 512;
+  const partitions: KernelPartition[] = [];
+  for (const child of await tree.list(`/sys/block/${disk}`)) {
+    const folder = `/sys/block/${disk}/${child}`;
+    const number = Number(await tree.text(`${folder}/partition`));
+    if (!number) continue;
+    const firstSector = Number(await tree.text(`${folder}/start`)) / ratio;
+    partitions.push({
+      number,
+      firstSector,
+      lastSector: firstSector + Number(await tree.text(`${folder}/size`)) / ratio - 1,
+    });
+  }
+  return partitions;
+}
