@@ -6,7 +6,10 @@ const address = z.string().regex(/^[0-9a-fA-F.:]+(%[A-Za-z0-9._-]+)?$/);
 const macAddress = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
 const interfaceName = z.string().regex(/^[^\s/]{1,15}$/);
 /** Text that ends up on one line of a configuration file: no control characters can smuggle in a second line. */
-const oneLine = z.string().max(4096).regex(/^[^\u0000-\u001f\u007f]*$/);
+const oneLine = z
+  .string()
+  .max(4096)
+  .regex(/^[^\u0000-\u001f\u007f]*$/);
 const accountName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/);
 const accountId = z.int().min(0).max(4294967294);
 
@@ -20,7 +23,10 @@ export const routeSchema = z.strictObject({
 export const interfaceSchema = z.strictObject({
   /** The name on the old system. The new one is matched by MAC address. */
   name: interfaceName,
+  /** The card's own address. */
   macAddress: macAddress.optional(),
+  /** Set instead of the card's own (`MACADDR=`, `hwaddress ether`, `cloned-mac-address`). */
+  assignedMacAddress: macAddress.optional(),
   ipv4: z.enum(["none", "dhcp", "static"]),
   ipv6: z.enum(["none", "auto", "dhcp", "static"]),
   addresses: z.array(cidr),
@@ -53,9 +59,15 @@ export const identitySchema = z.strictObject({
   hostname: oneLine.max(253).optional(),
   /** Lines of /etc/hosts that are not the stock localhost lines. */
   hosts: z.array(oneLine),
-  machineId: z.string().regex(/^[0-9a-f]{32}$/).optional(),
+  machineId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
   /** `Europe/Moscow`. */
-  timeZone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/).optional(),
+  timeZone: z
+    .string()
+    .regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/)
+    .optional(),
   interfaces: z.array(interfaceSchema),
   /** System-wide resolver settings; those of one interface stand there. */
   dns: z.strictObject({ servers: z.array(address), searchDomains: z.array(oneLine) }),
@@ -63,8 +75,19 @@ export const identitySchema = z.strictObject({
   groups: z.array(groupSchema),
   /** Old member of an administrators' group (`wheel`, `sudo`): joins the target's. */
   administrators: z.array(accountName),
-  /** Where the network settings were read from: `ifcfg`, `ifupdown`, `networkd`. */
-  networkSource: z.enum(["ifcfg", "ifupdown", "networkd", "kernel"]),
+  /** Where the network settings were read from; `kernel` when no configuration was found. */
+  networkSource: z.enum(["ifcfg", "ifupdown", "networkd", "networkmanager", "kernel"]),
+  /** Names of accounts that are not carried, so that preserved files they own can be handed to their namesakes. */
+  systemUsers: z.array(z.strictObject({ name: accountName, id: accountId })).optional(),
+  systemGroups: z.array(z.strictObject({ name: accountName, id: accountId })).optional(),
+  /** `SHA256:…` as ssh-keygen -l prints it, of each host key with a public half. */
+  sshHostKeys: z.array(z.strictObject({ file: oneLine, fingerprint: oneLine })).optional(),
+  /** SHA-256 over the sorted keys of each account's authorized_keys. */
+  authorizedKeys: z
+    .array(z.strictObject({ user: accountName, keys: z.int().min(0), sha256: oneLine }))
+    .optional(),
+  /** Plain rules of the old /etc/sudoers for carried users and groups, e.g. `%wheel ALL=(ALL) NOPASSWD: ALL`. */
+  sudoRules: z.array(oneLine).optional(),
 });
 
 export type Identity = z.infer<typeof identitySchema>;

@@ -1,0 +1,128 @@
+import type { Problem } from "../../format/errors.ts";
+import type { Identity } from "../../format/identity.ts";
+import { familyOf } from "./addresses.ts";
+import { writtenBy, type ConfigFiles, type NetworkReading } from "./config-files.ts";
+import { normalizeNetwork } from "./normalize-identity.ts";
+import { detectSources, type NetworkSource } from "./sources/detect-source.ts";
+import { parseIfcfg } from "./sources/ifcfg.ts";
+import { parseIfupdown } from "./sources/ifupdown.ts";
+import { parseKernel } from "./sources/kernel.ts";
+import { parseNetworkd } from "./sources/networkd.ts";
+import { parseNetworkManager } from "./sources/networkmanager.ts";
+import { parseResolvConf } from "./sources/resolv-conf.ts";
+
+/** What the running kernel shows; empty when a mounted root is read. */
+export interface LiveAddresses {
+  name: string;
+  macAddress?: string;
+  addresses: readonly string[];
+}
+
+export interface NetworkState {
+  source: NetworkSource;
+  interfaces: Identity["interfaces"];
+  dns: Identity["dns"];
+  hostname?: string;
+  problems: Problem[];
+}
+
+/** All network settings of a system from its files, completed by what its kernel shows. */
+export function readNetwork(files: ConfigFiles, live: readonly LiveAddresses[] = []): NetworkState {
+  const sources = detectSources(files);
+  const source = sources[0] ?? "kernel";
+  const reading = readSource(source, files, live);
+  const problems = [...reading.problems];
+  const others = sources.slice(1);
+  if (others.length > 0 && !ownNetwork(source, files)) {
+    problems.push({
+      code: "several-network-sources",
+      message: `network settings are read from ${source}; files of ${others.join(" and ")} are there too and are not read`,
+      hint: "Remove the configuration that is not in use, or check the printed addresses.",
+    });
+  }
+  const interfaces = reading.interfaces.map((one) => completeFromKernel(one, live, problems));
+  const resolver = resolvConf(files, interfaces);
+  const dns = {
+    servers: [...reading.dns.servers, ...resolver.servers],
+    searchDomains: [...reading.dns.searchDomains, ...resolver.searchDomains],
+  };
+  const network = normalizeNetwork(interfaces, dns);
+  problems.push(...lostRoutes(interfaces, network.interfaces));
+  return {
+    source,
+    ...network,
+    ...(reading.hostname === undefined ? {} : { hostname: reading.hostname }),
+    problems,
+  };
+}
+
+function readSource(
+  source: NetworkSource,
+  files: ConfigFiles,
+  live: readonly LiveAddresses[],
+): NetworkReading {
+  switch (source) {
+    case "ifcfg":
+      return parseIfcfg(files);
+    case "ifupdown":
+      return parseIfupdown(files);
+    case "networkd":
+      return parseNetworkd(files, live);
+    case "networkmanager":
+      return parseNetworkManager(files);
+    case "kernel":
+      return parseKernel(live);
+  }
+}
+
+function ownNetwork(source: NetworkSource, files: ConfigFiles): boolean {
+  return (
+    source !== "kernel" &&
+    [...files.keys()].some((path) => /dualroot|\/ifcfg-|\/interfaces$/.test(path) && writtenBy(path, files))
+  );
+}
+
+function completeFromKernel(
+  one: Identity["interfaces"][number],
+  live: readonly LiveAddresses[],
+  problems: Problem[],
+): Identity["interfaces"][number] {
+  const seen = live.find((candidate) => candidate.name === one.name);
+  if (seen === undefined) return one;
+  const completed = { ...one };
+  if (one.macAddress === undefined && seen.macAddress !== undefined) {
+    if (one.assignedMacAddress === undefined) completed.macAddress = seen.macAddress;
+    else {
+      problems.push({
+        code: "interface-card-unknown",
+        message: `interface ${one.name} has an assigned MAC address (${one.assignedMacAddress}) and its file does not name the card's own`,
+        hint: "Add HWADDR= with the card's own address, so that the new system finds the card under any name.",
+      });
+    }
+  }
+  // The kernel configures itself from router advertisements where nobody tells it not to.
+  const global = seen.addresses.filter((address) => /^[23]/.test(address) && familyOf(address) === 6);
+  if (one.ipv6 === "none" && global.length > 0) completed.ipv6 = "auto";
+  return completed;
+}
+
+/** A resolv.conf counts as a setting when it is ours or when no DHCP client can have written it. */
+function resolvConf(files: ConfigFiles, interfaces: Identity["interfaces"]): NetworkReading["dns"] {
+  const path = "/etc/resolv.conf";
+  const leased = interfaces.some((one) => one.ipv4 === "dhcp" || one.ipv6 === "dhcp");
+  if (leased && !writtenBy(path, files)) return { servers: [], searchDomains: [] };
+  return parseResolvConf(files.get(path) ?? "");
+}
+
+function lostRoutes(before: Identity["interfaces"], after: Identity["interfaces"]): Problem[] {
+  return before.flatMap((one) => {
+    const kept = after.find((candidate) => candidate.name === one.name)?.routes ?? [];
+    return one.routes
+      .filter((route) => !kept.some((other) => familyOf(other.destination) === familyOf(route.destination)))
+      .map((route) => ({
+        code: "network-setting-not-carried",
+        message: `route ${route.destination} of interface ${one.name} is not carried: the interface has no address of that family`,
+        hint: "Configure it in the release if the gateway needs it.",
+      }));
+  });
+}

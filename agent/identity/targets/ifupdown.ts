@@ -1,0 +1,107 @@
+import type { NetworkInterface } from "../../../format/identity.ts";
+import { familyOf } from "../addresses.ts";
+import { writtenByMarker, type TargetFile } from "../config-files.ts";
+import { ipRouteWords, plainDefault } from "./ifcfg.ts";
+import type { NetworkIdentity } from "./render-network.ts";
+import { renderResolvConf, usesDhcp } from "./resolv-conf.ts";
+
+/** Debian's interfaces file, complete: nothing else is sourced, so nothing of the image can contradict it. */
+export function renderIfupdown(network: NetworkIdentity): TargetFile[] {
+  const content = [
+    `${writtenByMarker}: the old system's network`,
+    "auto lo",
+    "iface lo inet loopback",
+    ...network.interfaces.flatMap((one) => ["", `auto ${one.name}`, ...stanzas(one)]),
+    "",
+  ].join("\n");
+  const resolvConf = renderResolvConf(network);
+  return [
+    { path: "/etc/network/interfaces", mode: 0o644, content },
+    ...network.interfaces.flatMap(linkFile),
+    ...(resolvConf === undefined ? [] : [{ path: "/etc/resolv.conf", mode: 0o644, content: resolvConf }]),
+    ...(resolvConf !== undefined && usesDhcp(network) ? [keepResolvConf] : []),
+  ];
+}
+
+/** One stanza for each address: the form every ifupdown since Debian 7 reads. */
+function stanzas(one: NetworkInterface): string[] {
+  const lines: string[] = [];
+  const addresses = (family: 4 | 6): string[] =>
+    one.addresses.filter((address) => familyOf(address) === family);
+  const common = commonOptions(one);
+  const families = [
+    { family: 4 as const, word: "inet", mode: one.ipv4 === "dhcp" ? "dhcp" : undefined },
+    {
+      family: 6 as const,
+      word: "inet6",
+      mode: one.ipv6 === "dhcp" ? "dhcp" : one.ipv6 === "auto" ? "auto" : undefined,
+    },
+  ];
+  let first = true;
+  for (const { family, word, mode } of families) {
+    const routes = familyRoutes(one, family);
+    const methods = [
+      ...(mode === undefined ? [] : [[mode]]),
+      ...addresses(family).map((address) => ["static", address]),
+    ];
+    // An interface must have some stanza to be brought up at all.
+    if (methods.length === 0 && family === 4 && one.ipv6 === "none") methods.push(["manual"]);
+    for (const [index, [method = "", address]] of methods.entries()) {
+      lines.push(`iface ${one.name} ${word} ${method}`);
+      if (address !== undefined) lines.push(`    address ${address}`);
+      if (first) lines.push(...common);
+      // Routes come with the last stanza, when every address they may need is there.
+      if (index === methods.length - 1) lines.push(...routes);
+      first = false;
+    }
+  }
+  return lines;
+}
+
+function commonOptions(one: NetworkInterface): string[] {
+  return [
+    ...(one.assignedMacAddress === undefined ? [] : [`    hwaddress ether ${one.assignedMacAddress}`]),
+    // `mtu` is no option of every method.
+    ...(one.mtu === undefined ? [] : [`    pre-up ip link set dev ${one.name} mtu ${one.mtu}`]),
+    ...(one.dnsServers.length === 0 ? [] : [`    dns-nameservers ${one.dnsServers.join(" ")}`]),
+    ...(one.searchDomains.length === 0 ? [] : [`    dns-search ${one.searchDomains.join(" ")}`]),
+  ];
+}
+
+function familyRoutes(one: NetworkInterface, family: 4 | 6): string[] {
+  const hasStatic = one.addresses.some((address) => familyOf(address) === family);
+  const gateway = hasStatic ? plainDefault(one.routes, family) : undefined;
+  return [
+    ...(gateway === undefined ? [] : [`    gateway ${gateway.gateway}`]),
+    ...one.routes
+      .filter((route) => familyOf(route.destination) === family && route !== gateway)
+      .map(
+        (route) =>
+          `    up ip ${family === 6 ? "-6 " : ""}route replace ${ipRouteWords(route, one.name)} || true`,
+      ),
+  ];
+}
+
+/** ifupdown knows interfaces by name only: udev gives the card its old name back. */
+function linkFile(one: NetworkInterface): TargetFile[] {
+  if (one.macAddress === undefined) return [];
+  const content = [
+    `${writtenByMarker}: the card's name on the old system`,
+    "[Match]",
+    `MACAddress=${one.macAddress}`,
+    // A VLAN or bridge on top has the same address.
+    "Type=ether",
+    "",
+    "[Link]",
+    `Name=${one.name}`,
+    "",
+  ].join("\n");
+  return [{ path: `/etc/systemd/network/05-dualroot-${one.name}.link`, mode: 0o644, content }];
+}
+
+/** dhclient would overwrite the static resolv.conf with the lease's servers. */
+const keepResolvConf: TargetFile = {
+  path: "/etc/dhcp/dhclient-enter-hooks.d/dualroot-resolv-conf",
+  mode: 0o644,
+  content: `${writtenByMarker}: /etc/resolv.conf holds the old system's own name servers\nmake_resolv_conf() { :; }\n`,
+};
