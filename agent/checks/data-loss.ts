@@ -46,20 +46,24 @@ function lostMounts(facts: Facts, disk: DiskFacts, preserved: readonly string[])
   });
 }
 
-/** Filesystems nobody has mounted now: told as well, their content is unknown. */
+/** Filesystems nobody has mounted now: told as well. A volume without a known filesystem may hold raw data; a partition hardly. */
 function unmounted(facts: Facts, disk: DiskFacts): Lost[] {
   const sources = new Set([...facts.mounts.map((mount) => mount.source), facts.root?.device]);
   const own = new Set([disk.path, ...disk.partitions.map((partition) => partition.path)]);
+  const partitions = disk.partitions.filter(
+    ({ path, filesystemType, filesystemUuid }) =>
+      !noData.includes(filesystemType) && !sources.has(path) && filesystemUuid !== facts.root?.filesystemUuid,
+  );
   const volumes = (facts.volumeGroups ?? [])
     .filter((group) => group.physicalVolumes.some((path) => own.has(path)))
     .flatMap((group) =>
       (group.volumes ?? []).map((volume) => ({ ...volume, path: mapperPath(group.name, volume.name) })),
-    );
-  return [...disk.partitions, ...volumes].flatMap(({ path, filesystemType, sizeBytes }) =>
-    noData.includes(filesystemType) || sources.has(path)
-      ? []
-      : [{ what: `${filesystemType} on ${path}, not mounted`, sizeBytes }],
-  );
+    )
+    .filter(({ path, filesystemType }) => filesystemType !== "swap" && !sources.has(path));
+  return [...partitions, ...volumes].map(({ path, filesystemType, sizeBytes }) => ({
+    what: `${filesystemType ?? "unknown content"} on ${path}, not mounted`,
+    sizeBytes,
+  }));
 }
 
 /** Device-mapper doubles the dashes of each name and joins them with one. */
