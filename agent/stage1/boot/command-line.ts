@@ -1,0 +1,24 @@
+/** The ramdisk's kernel command line; its words are listed in docs/conventions.md. */
+export function ramdiskCommandLine(options: {
+  filesystemUuid: string;
+  /** Folder of stash.json, from the top of that filesystem. */
+  stashPath: string;
+  stashSha256: string;
+  /** `console=` words of the old system, in order. */
+  consoles: readonly string[];
+  rehearse: boolean;
+}): string {
+  return [
+    "dualroot.mode=convert",
+    `dualroot.stash=${options.filesystemUuid}:${options.stashPath}`,
+    `dualroot.stash_sha256=${options.stashSha256}`,
+    ...(options.rehearse ? ["dualroot.rehearse=1"] : []),
+    "panic=30",
+    ...options.consoles,
+  ].join(" ");
+}
+
+/** `console=` words of a kernel command line, in order: the last is /dev/console. */
+export function consoleWords(commandLine: string): string[] {
+  return commandLine.split(/\s+/).filter((word) => /^console=[A-Za-z0-9,._-]+$/.test(word));
+}

@@ -1,0 +1,27 @@
+import { rm } from "node:fs/promises";
+import { exitCodes } from "../../format/errors.ts";
+import { exists } from "../system/files.ts";
+import type { StageOneContext } from "./context.ts";
+import { acquireLock } from "./lock.ts";
+import { undoPreparation } from "./undo.ts";
+
+/** Undoes all that convert and --from left on this system. */
+export async function cancel({ places, run, answer }: StageOneContext): Promise<number> {
+  const release = await acquireLock();
+  try {
+    const undone = await undoPreparation(places, run);
+    if (await exists(places.downloads)) {
+      await rm(places.downloads, { recursive: true });
+      undone.push(`the download in ${places.downloads}`);
+    }
+    answer(
+      { command: "cancel", outcome: "cancelled", undone },
+      undone.length === 0
+        ? ["There was nothing to undo."]
+        : ["Removed:", ...undone.map((what) => `  ${what}`)],
+    );
+    return exitCodes.success;
+  } finally {
+    await release();
+  }
+}

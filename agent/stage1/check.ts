@@ -1,0 +1,22 @@
+import { exitCodes } from "../../format/errors.ts";
+import type { StageOneContext } from "./context.ts";
+import { renderCheckTable } from "./render/check-table.ts";
+import { describePackage } from "./render/package-lines.ts";
+import { surveyGateway } from "./survey.ts";
+
+/** Is this gateway ready? Prints every check; changes nothing. */
+export async function check(context: StageOneContext): Promise<number> {
+  const survey = await surveyGateway(context);
+  const ready = survey.checks.every(({ verdict }) => verdict !== "fail");
+  context.answer(
+    {
+      command: "check",
+      outcome: ready ? "ready" : "refused",
+      release: survey.release,
+      signedBy: { ...survey.key, trustedBy: survey.keyRing.source },
+      checks: survey.checks,
+    },
+    [...describePackage(survey), "", ...renderCheckTable(survey.checks)],
+  );
+  return ready ? exitCodes.success : exitCodes.refused;
+}

@@ -1,0 +1,38 @@
+import { userError } from "../../format/errors.ts";
+
+export interface Interruption {
+  /** Aborted, with the refusal to throw as its reason, when a person or the system asks us to stop. */
+  signal: AbortSignal;
+  /** From here on nothing stops us: not Ctrl-C, not a dropped ssh session. */
+  ignoreFromNow: () => void;
+}
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Turns signals into an orderly end between two steps, so that what was begun is taken back. */
+export function watchForInterruption(): Interruption {
+  const controller = new AbortController();
+  let ignored = false;
+  for (const name of signals) {
+    process.on(name, () => {
+      if (!ignored) controller.abort(interrupted());
+    });
+  }
+  return {
+    signal: controller.signal,
+    ignoreFromNow: () => {
+      ignored = true;
+    },
+  };
+}
+
+function interrupted(): Error {
+  return userError(
+    {
+      code: "interrupted",
+      message: "Interrupted before the ramdisk was started.",
+      hint: "Everything that was prepared has been removed. Start again when you like.",
+    },
+    "interrupted",
+  );
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { reportStep } from "../../format/events.ts";
+import type { Identity } from "../../format/identity.ts";
+import { packageFiles } from "../../format/manifest.ts";
+import { decodeSgdiskBackup, type PlannedTable } from "../../format/partition-table.ts";
+import type { Stash } from "../../format/stash.ts";
+import { runChecks, type CheckResult } from "../checks/run-checks.ts";
+import { gatherFacts } from "../facts/gather-facts.ts";
+import type { DiskFacts, Facts } from "../facts/facts.ts";
+import { captureIdentity } from "../identity/capture.ts";
+import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
+import { planConversion } from "../plan/conversion-plan.ts";
+import type { ConversionPlan } from "../plan/step.ts";
+import { readBounded } from "../system/files.ts";
+import { consoleWords } from "./boot/command-line.ts";
+import type { StageOneContext } from "./context.ts";
+import { readTrustedKeys, type KeyRing } from "./trusted-keys.ts";
+
+/** Everything known about package and gateway before anything is changed. */
+export interface Survey extends VerifiedPackage {
+  release: string;
+  keyRing: KeyRing;
+  facts: Facts;
+  identity: Identity;
+  checks: CheckResult[];
+  /** What stage 2 will plan with; the same plan is printed by --dry-run. */
+  planned: Pick<Stash, "disk" | "seed" | "consoles">;
+}
+
+/** Verifies the package, looks at the gateway, and checks one against the other. Writes nothing. */
+export async function surveyGateway(context: StageOneContext): Promise<Survey> {
+  const { args, places, run, report } = context;
+  const keyRing = await readTrustedKeys(places.root, args.runtimeFolder);
+  const verified = await reportStep(report, { step: "verify", title: "Verify the package" }, () =>
+    verifyPackage(args.packageFolder, keyRing.keys, {
+      allowDevelopmentKeys: args.allowDevelopmentKey,
+      onProgress: (done, total) => report({ kind: "progress", step: "verify", done, total, unit: "bytes" }),
+    }),
+  );
+  const title = "Look at the gateway";
+  const { facts, identity, problems } = await reportStep(report, { step: "look", title }, async () => {
+    const facts = await gatherFacts({ run, root: places.root });
+    return { facts, ...(await captureIdentity(places.root, { interfaces: facts.interfaces })) };
+  });
+  const { manifest } = verified;
+  const template = await readTemplate(args.packageFolder);
+  const checks = runChecks({
+    stage: "old-system",
+    manifest,
+    facts,
+    ...(template ? { template } : {}),
+    identityProblems: problems,
+    options: {
+      boot: args.boot,
+      acceptDataLoss: args.acceptDataLoss,
+      ...(args.compatible === undefined ? {} : { compatible: args.compatible }),
+    },
+  });
+  const planned = {
+    disk: stashDisk(facts),
+    seed: randomBytes(16).toString("hex"),
+    consoles: consoleWords(facts.kernelCommandLine),
+  };
+  const release = `${manifest.name} ${manifest.version}`;
+  return { ...verified, release, keyRing, facts, identity, checks, planned };
+}
+
+/** The plan stage 2 will make of the same facts. Throws a refusal when the layout does not fit. */
+export async function planFromSurvey(survey: Survey, packageFolder: string): Promise<ConversionPlan> {
+  const template = await readTemplate(packageFolder);
+  return planConversion({
+    manifest: survey.manifest,
+    facts: survey.facts,
+    stash: survey.planned,
+    ...(template ? { template } : {}),
+  });
+}
+
+async function readTemplate(packageFolder: string): Promise<PlannedTable | undefined> {
+  const bytes = await readBounded(join(packageFolder, packageFiles.partitionTable), 1024 * 1024);
+  return bytes && decodeSgdiskBackup(bytes);
+}
+
+/** What tells this disk from any other, for the ramdisk. The checks refuse a root on more than one disk. */
+function stashDisk(facts: Facts): Stash["disk"] {
+  const disk: DiskFacts | undefined = facts.disks.find(({ name }) => name === facts.root?.disks[0]);
+  return {
+    name: disk?.name ?? "unknown",
+    sizeBytes: disk?.sizeBytes ?? 1,
+    ...(disk?.serial ? { serial: disk.serial } : {}),
+    ...(disk?.tableId ? { tableId: disk.tableId } : {}),
+  };
+}

@@ -1,0 +1,111 @@
+import { copyFile, link, mkdir, open, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { sha256Hex } from "../../format/digest.ts";
+import { StepError } from "../../format/errors.ts";
+import type { Identity } from "../../format/identity.ts";
+import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
+import type { Stash } from "../../format/stash.ts";
+import { sha256File, syncFolder } from "../system/files.ts";
+import { syncFile } from "./sync-file.ts";
+
+export interface StashInput {
+  /** Folder to make: `/var/lib/dualroot/stash`. */
+  folder: string;
+  packageFolder: string;
+  manifest: Manifest;
+  manifestSha256: string;
+  identity: Identity;
+  /** Writes preserved.tar to the path it is given. */
+  writePreserved: (path: string) => Promise<void>;
+  /** What stash.json says besides the digests of the files written here. */
+  facts: Omit<Stash, "format" | "manifestSha256" | "identity" | "preserved">;
+  /** Ctrl-C, between files. */
+  signal: AbortSignal;
+  onProgress: (doneBytes: number, totalBytes: number) => void;
+}
+
+/**
+ * Puts everything stage 2 needs into one private folder (password hashes are in it), verifies what was written and flushes it.
+ * Returns the SHA-256 of stash.json, which travels on the ramdisk's command line and so vouches for all the rest.
+ */
+export async function writeStash(input: StashInput): Promise<{ stashSha256: string }> {
+  const { folder, signal } = input;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+  await mkdir(folder, { mode: 0o700 });
+  await stashPackage(input, join(folder, "package"));
+  signal.throwIfAborted();
+
+  const preserved = join(folder, "preserved.tar");
+  await writeFile(preserved, "", { mode: 0o600 });
+  await input.writePreserved(preserved);
+  signal.throwIfAborted();
+
+  const identityText = `${JSON.stringify(input.identity, undefined, 2)}\n`;
+  await writeFile(join(folder, "identity.json"), identityText, { mode: 0o600 });
+  const stash: Stash = {
+    ...input.facts,
+    format: 1,
+    manifestSha256: input.manifestSha256,
+    identity: { name: "identity.json", sha256: sha256Hex(identityText) },
+    preserved: {
+      name: "preserved.tar",
+      sha256: await sha256File(preserved),
+      sizeBytes: await sizeOf(preserved),
+    },
+  };
+  const stashText = `${JSON.stringify(stash, undefined, 2)}\n`;
+  await writeFile(join(folder, "stash.json"), stashText, { mode: 0o600 });
+  for (const name of ["preserved.tar", "identity.json", "stash.json"]) await syncFile(join(folder, name));
+  await syncFolder(folder);
+  await syncFolder(dirname(folder));
+  return { stashSha256: sha256Hex(stashText) };
+}
+
+async function stashPackage(input: StashInput, folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 });
+  const expected = new Map<string, string | undefined>(
+    input.manifest.files.map(({ name, sha256 }) => [name, sha256]),
+  );
+  expected.set(manifestName, input.manifestSha256);
+  expected.set(signatureName, undefined); // signed by nobody; stage 2 checks what it says
+  const total = input.manifest.files.reduce((sum, file) => sum + file.size, 0);
+  let done = 0;
+  for (const [name, sha256] of expected) {
+    input.signal.throwIfAborted();
+    const path = join(folder, name);
+    await linkOrCopy(join(input.packageFolder, name), path);
+    await syncFile(path);
+    const found = await sha256File(path, (bytes) => input.onProgress(Math.min(done + bytes, total), total));
+    if (sha256 !== undefined && found !== sha256) {
+      throw new StepError(
+        `${path} is not what was verified before: its SHA-256 is ${found}, expected ${sha256}.`,
+        {
+          hint: "The file was changed meanwhile, or the disk is failing. Copy the package again.",
+        },
+      );
+    }
+    done += await sizeOf(path);
+  }
+  await syncFolder(folder);
+}
+
+/** A hard link takes no room; across filesystems, or where links are refused, a copy. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP"].includes(code ?? "")) throw error;
+    await copyFile(from, to);
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
