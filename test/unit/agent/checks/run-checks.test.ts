@@ -1,0 +1,245 @@
+import { expect, test } from "vitest";
+import type { CheckInput, CheckOptions } from "../../../../agent/checks/check.ts";
+import { failuresOf, runChecks } from "../../../../agent/checks/run-checks.ts";
+import type { Facts, MountFacts } from "../../../../agent/facts/facts.ts";
+import { planPartitions } from "../../../../agent/plan/partitions.ts";
+import { refusalCodes } from "../../../../format/refusal-codes.ts";
+import { GiB, MiB } from "../../../../format/sizes.ts";
+import { exampleFacts, exampleManifest, examplePlanInput, gatewayNames } from "../example.ts";
+
+type Change = (input: CheckInput & { facts: Facts }) => void;
+
+function oldSystem(change: Change = () => {}, options: CheckOptions = {}): CheckInput {
+  const input: CheckInput = {
+    stage: "old-system",
+    manifest: exampleManifest(),
+    facts: exampleFacts(),
+    options,
+  };
+  change(input);
+  return input;
+}
+
+function ramdisk(change: Change = () => {}, options: CheckOptions = {}): CheckInput {
+  const { root: _, ...facts } = exampleFacts();
+  const { stash } = examplePlanInput(exampleFacts());
+  const input: CheckInput = { stage: "ramdisk", manifest: exampleManifest(), facts, stash, options };
+  change(input);
+  return input;
+}
+
+const verdicts = (input: CheckInput): string[] =>
+  runChecks(input).flatMap(({ verdict, code }) => (verdict === "pass" ? [] : [`${verdict} ${code}`]));
+
+test.each(gatewayNames)("the %s gateway passes every check, on the old system and in the ramdisk", (name) => {
+  const facts = exampleFacts(name);
+  const template = planPartitions(exampleManifest().layout, (10 * GiB) / 512, "seed");
+  const onOld = runChecks({ ...oldSystem(), facts, template, identityProblems: [] });
+  expect(onOld.filter((result) => result.verdict !== "pass")).toEqual([]);
+  expect(onOld.length).toBe(17);
+  const { root: _, ...inRamdisk } = facts;
+  const again = runChecks({ ...ramdisk(), facts: inRamdisk, stash: examplePlanInput(facts).stash, template });
+  expect(again.filter((result) => result.verdict !== "pass")).toEqual([]);
+  expect(again.map((result) => result.code)).toContain("layout");
+});
+
+const dataMount: MountFacts = {
+  device: "253:2",
+  source: "/dev/mapper/centos-pgdata",
+  target: "/var/lib/pgsql",
+  type: "xfs",
+  options: "rw",
+  disks: ["vda"],
+  usedBytes: 2 * GiB,
+};
+
+const refusals: [string, Change, string][] = [
+  ["an ordinary user", ({ facts }) => (facts.isRoot = false), "fail not-root"],
+  ["another processor", ({ facts }) => (facts.architecture = "aarch64"), "fail architecture-unsupported"],
+  ["UEFI", ({ facts }) => (facts.firmware = "uefi"), "fail firmware-unsupported"],
+  [
+    "a dual system",
+    ({ facts }) => (facts.converted = { slot: "A", compatible: "gateway-x86" }),
+    "fail already-converted",
+  ],
+  ["another product by its file", ({ facts }) => (facts.compatible = "router"), "fail compatible-mismatch"],
+  ["another product by word", ({ options }) => (options.compatible = "router"), "fail compatible-mismatch"],
+  ["no known root", ({ facts }) => delete facts.root, "fail root-unknown"],
+  ["a root on two disks", ({ facts }) => facts.root!.disks.push("vdb"), "fail root-on-several-disks"],
+  [
+    "a second physical volume",
+    ({ facts }) => facts.root!.groupPhysicalVolumes.push("/dev/vdb1"),
+    "fail several-physical-volumes",
+  ],
+  [
+    "RAID below the root",
+    ({ facts }) => (facts.root!.stack = ["raid", "partition", "disk"]),
+    "fail disk-is-raid",
+  ],
+  [
+    "multipath below the root",
+    ({ facts }) => (facts.root!.stack = ["multipath", "disk"]),
+    "fail disk-is-multipath",
+  ],
+  [
+    "encryption below the root",
+    ({ facts }) => (facts.root!.stack = ["crypt", "partition", "disk"]),
+    "fail disk-is-encrypted",
+  ],
+  [
+    "a striped volume",
+    ({ facts }) => (facts.root!.stack = ["lvm-other", "partition", "disk"]),
+    "fail volumes-not-linear",
+  ],
+  ["a loop device", ({ facts }) => (facts.root!.stack = ["loop"]), "fail root-stack-unsupported"],
+  ["btrfs", ({ facts }) => (facts.root!.filesystemType = "btrfs"), "fail root-filesystem-unreadable"],
+  ["a read-only disk", ({ facts }) => (facts.disks[0]!.readOnly = true), "fail disk-read-only"],
+  [
+    "a RAID member beside the root",
+    ({ facts }) => (facts.disks[0]!.partitions[0]!.filesystemType = "linux_raid_member"),
+    "fail disk-is-raid",
+  ],
+  ["a disk held by a cache", ({ facts }) => facts.disks[0]!.holders.push("bcache0"), "fail disk-held"],
+  ["a removable disk", ({ facts }) => (facts.disks[0]!.removable = true), "warn disk-removable"],
+  ["a small disk", ({ facts }) => (facts.disks[0]!.sizeBytes = 9 * GiB - 512), "fail disk-too-small"],
+  [
+    "4096-byte sectors",
+    ({ facts }) => (facts.disks[0]!.logicalSectorBytes = 4096),
+    "fail sector-size-unsupported",
+  ],
+  [
+    "volumes that do not fit",
+    ({ manifest }) => (manifest.layout.volumes[3]!.sizeBytes = 5 * GiB),
+    "fail volumes-do-not-fit",
+  ],
+  [
+    "the group's name in use on another disk",
+    ({ facts }) => facts.volumeGroups!.push({ name: "VA", uuid: "x", physicalVolumes: ["/dev/vdb1"] }),
+    "fail volume-group-in-use",
+  ],
+  ["data on its own volume", ({ facts }) => facts.mounts.push(dataMount), "fail data-would-be-lost"],
+  [
+    "a volume nobody has mounted",
+    ({ facts }) => facts.volumeGroups![0]!.volumes!.push({ name: "docker-pool", sizeBytes: GiB }),
+    "fail data-would-be-lost",
+  ],
+  [
+    "a storage driver the target lacks",
+    ({ manifest }) => removeDriver(manifest.target.drivers, "virtio_blk"),
+    "fail driver-missing-in-target",
+  ],
+  [
+    "a storage driver the ramdisk lacks",
+    ({ manifest }) => removeDriver(manifest.ramdisk.drivers, "virtio_blk"),
+    "fail driver-missing-in-ramdisk",
+  ],
+  [
+    "a network driver the target lacks",
+    ({ manifest }) => removeDriver(manifest.target.drivers, "virtio_net"),
+    "fail driver-missing-in-target",
+  ],
+  ["little memory", ({ facts }) => (facts.memory.totalBytes = 512 * MiB), "fail memory-too-small"],
+  ["just enough memory", ({ facts }) => (facts.memory.totalBytes = 649 * MiB), "warn memory-tight"],
+  ["no room for the stash", ({ facts }) => (facts.stashFreeBytes = 300 * MiB), "fail stash-space-too-small"],
+  ["Secure Boot", ({ facts }) => (facts.boot.secureBoot = true), "fail secure-boot"],
+  [
+    "no way into the ramdisk",
+    ({ facts }) => Object.assign(facts.boot, { kexecAllowed: false, grubenvWritable: false }),
+    "fail boot-method-unavailable",
+  ],
+  [
+    "kexec wanted where it is forbidden",
+    ({ facts, options }) => {
+      facts.boot.kexecAllowed = false;
+      options.boot = "kexec";
+    },
+    "fail boot-method-unavailable",
+  ],
+];
+
+function removeDriver(drivers: string[], name: string): void {
+  const index = drivers.indexOf(name);
+  if (index < 0) throw new Error(`the example has no driver ${name}`);
+  drivers.splice(index, 1);
+}
+
+test.each(refusals)("on the old system: %s", (_, change, verdict) => {
+  const results = verdicts(oldSystem(change));
+  expect(results).toEqual([verdict]);
+});
+
+test("every code the checks use is in the list", () => {
+  const listed = new Set<string>(refusalCodes);
+  expect(refusals.map(([, , verdict]) => verdict.split(" ")[1]!).filter((code) => !listed.has(code))).toEqual(
+    [],
+  );
+});
+
+test("both values are in the sentence", () => {
+  const detail = (change: Change): string =>
+    failuresOf(runChecks(oldSystem(change)))
+      .map((p) => p.message)
+      .join();
+  expect(detail(({ facts }) => (facts.memory.totalBytes = 512 * MiB))).toMatch(/needs 648 MiB .*has 512 MiB/);
+  expect(detail(({ facts }) => (facts.compatible = "router"))).toMatch(/"gateway-x86".*"router"/);
+  expect(detail(({ facts }) => (facts.disks[0]!.sizeBytes = 9 * GiB - 512))).toMatch(
+    /9663675904 bytes.*9663676416 bytes/,
+  );
+});
+
+test("data on its own volume is told, and passes as a warning or when it is preserved", () => {
+  const withData: Change = ({ facts }) => facts.mounts.push(dataMount);
+  expect(runChecks(oldSystem(withData)).find((r) => r.code === "data-would-be-lost")?.detail).toBe(
+    "On /dev/vda these would be lost: /var/lib/pgsql on /dev/mapper/centos-pgdata (2 GiB).",
+  );
+  expect(verdicts(oldSystem(withData, { acceptDataLoss: true }))).toEqual(["warn data-would-be-lost"]);
+  expect(
+    verdicts(
+      oldSystem((input) => {
+        withData(input);
+        input.manifest.preserve.paths.push("/var/lib");
+      }),
+    ),
+  ).toEqual([]);
+  expect(verdicts(oldSystem(({ facts }) => facts.mounts.push({ ...dataMount, disks: ["vdb"] })))).toEqual([]);
+});
+
+test("a renamed driver counts as the same driver, and GRUB stands in for kexec", () => {
+  expect(verdicts(oldSystem(({ facts }) => facts.storageDrivers.push("mpt2sas")))).toEqual([]);
+  const results = runChecks(oldSystem(({ facts }) => (facts.boot.kexecAllowed = false)));
+  expect(results.find((result) => result.code === "boot-method")?.detail).toBe("one-shot GRUB entry");
+});
+
+test("identity problems pass through with their own code", () => {
+  const problem = { code: "identity-no-root-password", message: "m", hint: "h" };
+  expect(verdicts({ ...oldSystem(), identityProblems: [problem, { ...problem, verdict: "warn" }] })).toEqual([
+    "fail identity-no-root-password",
+    "warn identity-no-root-password",
+  ]);
+});
+
+const inRamdisk: [string, Change, string][] = [
+  ["another disk", ({ facts }) => (facts.disks[0]!.tableId = "00000000"), "fail disk-not-found"],
+  ["no disk", ({ facts }) => (facts.disks = []), "fail disk-not-found"],
+  ["a clone", ({ facts }) => facts.disks.push({ ...facts.disks[0]!, name: "vdb" }), "fail disk-ambiguous"],
+  [
+    "too little memory left",
+    ({ facts }) => (facts.memory.availableBytes = 300 * MiB),
+    "fail memory-too-small",
+  ],
+  [
+    "a storage driver the target lacks",
+    ({ manifest }) => removeDriver(manifest.target.drivers, "virtio_blk"),
+    "fail driver-missing-in-target",
+  ],
+];
+
+test.each(inRamdisk)("in the ramdisk: %s", (_, change, verdict) => {
+  expect(verdicts(ramdisk(change))).toEqual([verdict]);
+});
+
+test("in the ramdisk, with the package in memory already, only working memory is asked for", () => {
+  const little: Change = ({ facts }) => (facts.memory.availableBytes = 120 * MiB);
+  expect(verdicts(ramdisk(little))).toEqual(["fail memory-too-small"]);
+  expect(verdicts(ramdisk(little, { packageInMemory: true }))).toEqual([]);
+});
