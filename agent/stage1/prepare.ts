@@ -34,6 +34,7 @@ export async function prepare(
     release: survey.release,
     bootMethod: method,
     bootId: await readBootId(),
+    rehearse: args.rehearse,
     state: "preparing",
   };
   await writeAttempt(places, attempt);

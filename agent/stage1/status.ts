@@ -19,6 +19,8 @@ export type GatewayState =
   | { state: "armed"; release: string; bootMethod: "kexec" | "grub" }
   /** convert was stopped before it had armed anything; the rest is in the way of nobody. */
   | { state: "unfinished"; release?: string }
+  /** A rehearsal went through: the ramdisk booted, verified and planned, and came back. */
+  | { state: "rehearsed"; release: string }
   /** The ramdisk gave up before its first write and said why. */
   | { state: "failed"; report: ConversionReport }
   /** The old system runs again, and the ramdisk left no word: it did not start, or was reset. */
@@ -49,6 +51,7 @@ export async function readGatewayState(places: Places): Promise<GatewayState> {
       : sameBoot && (await isKexecLoaded());
   if (armed) return { state: "armed", release, bootMethod };
   if (sameBoot || attempt.state === "preparing") return { state: "unfinished", release };
+  if (attempt.rehearse && report?.problems.length === 0) return { state: "rehearsed", release };
   // convert removes the report of an earlier attempt, so this one is the attempt's own.
   return report ? { state: "failed", report } : { state: "no-report", release, bootMethod };
 }

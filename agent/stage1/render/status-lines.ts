@@ -20,6 +20,11 @@ export function renderStatus(state: GatewayState): string[] {
         `Unfinished: a conversion${state.release ? ` to ${state.release}` : ""} was prepared but not armed.`,
         cleanUp,
       ];
+    case "rehearsed":
+      return [
+        `Rehearsed: the ramdisk of ${state.release} booted, checked and planned everything here, and changed nothing.`,
+        "sh upgrade.sh convert does it.",
+      ];
     case "failed":
       return [
         "Failed: the last conversion gave up before it changed anything; this is the old system.",

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { UserError } from "../../../../format/errors.ts";
+import { parseArguments } from "../../../../agent/stage1/arguments.ts";
+
+const given = ["--package", "/media/a b", "--runtime", "/var/tmp/dualroot-runtime.x"];
+
+function refusal(argv: string[]): UserError {
+  try {
+    parseArguments(argv);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error(`${argv.join(" ")} was not refused`);
+}
+
+test("reads a command with its options in any order", () => {
+  expect(parseArguments([...given, "--boot", "grub", "convert", "--yes"])).toEqual({
+    command: "convert",
+    packageFolder: "/media/a b",
+    runtimeFolder: "/var/tmp/dualroot-runtime.x",
+    dryRun: false,
+    rehearse: false,
+    assumeYes: true,
+    boot: "grub",
+    acceptDataLoss: false,
+    allowDevelopmentKey: false,
+    json: false,
+  });
+  expect(parseArguments([...given, "convert", "--boot=kexec", "--compatible=box"])).toMatchObject({
+    boot: "kexec",
+    compatible: "box",
+  });
+});
+
+test("--dry-run stands alone or with convert", () => {
+  expect(parseArguments(["--dry-run"])).toMatchObject({ command: "check", dryRun: true });
+  expect(parseArguments(["convert", "--dry-run"])).toMatchObject({ command: "convert", dryRun: true });
+  expect(refusal(["cancel", "--dry-run"]).problems[0]?.message).toBe("cancel has no --dry-run.");
+});
+
+test.each([
+  [["convert", "--dryrun"], "--dryrun is not an option of upgrade.sh.", "--dry-run"],
+  [["convert", "--yess"], "--yess is not an option of upgrade.sh.", "--yes"],
+  [["convert", "--yes=no"], "--yes=no is not an option of upgrade.sh.", "--yes"],
+  [["chek"], '"chek" is not a command of upgrade.sh.', "check"],
+])("%j is refused, with what was probably meant", (argv, message, meant) => {
+  const error = refusal(argv);
+  expect(error.exit).toBe("usage");
+  expect(error.problems[0]).toMatchObject({ code: "usage", message });
+  expect(error.problems[0]?.hint).toContain(`Did you mean ${meant}?`);
+});
+
+test.each([
+  [[], "No command was given."],
+  [["convert", "--boot", "floppy"], '--boot takes auto, kexec, grub, not "floppy".'],
+  [["convert", "--boot"], "--boot needs a value."],
+  [["check", "convert"], 'One command at a time: "check convert" is 2.'],
+  [["check", "--zzzzzzzzzzzz"], "--zzzzzzzzzzzz is not an option of upgrade.sh."],
+])("%j is refused", (argv, message) => {
+  expect(refusal(argv).problems[0]?.message).toBe(message);
+});
