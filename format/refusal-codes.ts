@@ -1,4 +1,4 @@
-/** Every reason for which agent and package code refuse. docs/refusals.md explains each; a test keeps the two equal. */
+/** Reasons for which checks, plan and package verification refuse. docs/refusals.md explains these and all others. */
 export const refusalCodes = [
   // The package
   "manifest-missing",
@@ -51,6 +51,7 @@ export const refusalCodes = [
   "volume-group-in-use",
   "stash-in-the-way",
   "data-would-be-lost",
+  "address-not-carried",
 ] as const;
 
 export type RefusalCode = (typeof refusalCodes)[number];

@@ -1,4 +1,5 @@
 import type { Problem } from "../../format/errors.ts";
+import type { Identity } from "../../format/identity.ts";
 import type { Manifest } from "../../format/manifest.ts";
 import type { PlannedTable } from "../../format/partition-table.ts";
 import type { RefusalCode } from "../../format/refusal-codes.ts";
@@ -32,11 +33,13 @@ export interface CheckInput {
   template?: PlannedTable;
   /** Bytes of the disk that must stay as they are; none in ram mode. */
   reserved?: readonly ByteRange[];
-  /** What reading the identity found; each fails unless it says `warn`. */
+  /** What was read of the old system's identity, and what could not be. Not in the ramdisk: there it is settled. */
+  identity?: Pick<Identity, "interfaces">;
   identityProblems?: readonly IdentityProblem[];
   options: CheckOptions;
 }
 
+/** Who reads the identity says what weighs how much; without a verdict it fails. */
 export interface IdentityProblem extends Problem {
   verdict?: "warn" | "fail";
 }
@@ -47,7 +50,6 @@ export interface CheckContext extends CheckInput {
 }
 
 export interface Finding extends Problem {
-  code: RefusalCode;
   verdict: "warn" | "fail";
 }
 

@@ -1,5 +1,4 @@
-import { UserError, InternalError } from "../../format/errors.ts";
-import { refusalCodes, type RefusalCode } from "../../format/refusal-codes.ts";
+import { UserError } from "../../format/errors.ts";
 import { formatSize } from "../../format/sizes.ts";
 import { planConversion } from "../plan/conversion-plan.ts";
 import { describeForStash } from "../plan/find-disk.ts";
@@ -24,7 +23,7 @@ export const layout: Check = {
       return `${plan.volumes.length} volumes fit on ${formatSize(disk?.sizeBytes ?? 0)}`;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return error.problems.map((problem) => fail({ ...problem, code: knownCode(problem.code) }));
+      return error.problems.map((problem) => ({ ...problem, verdict: "fail" as const }));
     }
   },
 };
@@ -32,12 +31,6 @@ export const layout: Check = {
 /** On the old system no seed exists yet; any will do to see whether the plan works. */
 function trialStash({ disk }: CheckContext): CheckContext["stash"] {
   return disk && { disk: describeForStash(disk), seed: "0".repeat(32), consoles: [] };
-}
-
-function knownCode(code: string): RefusalCode {
-  const known = refusalCodes.find((candidate) => candidate === code);
-  if (!known) throw new InternalError(`the planner refused with the unlisted code ${code}`);
-  return known;
 }
 
 /** LVM cannot have two groups of one name; the old group of that name may be on the disk that is replaced. */

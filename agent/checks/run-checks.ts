@@ -7,6 +7,7 @@ import { compatible } from "./compatible.ts";
 import { dataLoss } from "./data-loss.ts";
 import { disk } from "./disk.ts";
 import { drivers } from "./drivers.ts";
+import { identity } from "./identity.ts";
 import { layout, volumeGroup } from "./layout.ts";
 import { architecture, firmware, notConverted, rootUser } from "./machine.ts";
 import { rootFilesystem, rootStack } from "./root-stack.ts";
@@ -42,13 +43,14 @@ export const checks: readonly Check[] = [
   memory,
   stashSpace,
   bootMethod,
+  identity,
 ];
 
 /** All checks that apply at this stage; a row for each, or one for each finding. Decides nothing beyond the verdicts. */
 export function runChecks(input: CheckInput): CheckResult[] {
   const disk = diskToConvert(input);
   const context: CheckContext = { ...input, ...(disk ? { disk } : {}) };
-  return [...checks.flatMap((check) => runCheck(check, context)), ...identityResults(input)];
+  return checks.flatMap((check) => runCheck(check, context));
 }
 
 /** The failed rows as problems, for a UserError. */
@@ -68,19 +70,6 @@ function runCheck({ name, title, run }: Check, context: CheckContext): CheckResu
   if (outcome === undefined) return [];
   if (typeof outcome === "string") return [{ code: name, title, verdict: "pass", detail: outcome }];
   return outcome.map((finding) => ({ ...rowOf(finding), title, verdict: finding.verdict }));
-}
-
-function identityResults({ identityProblems }: CheckInput): CheckResult[] {
-  if (identityProblems === undefined) return [];
-  const title = "Identity";
-  if (identityProblems.length === 0) {
-    return [{ code: "identity", title, verdict: "pass", detail: "addresses, users and keys were read" }];
-  }
-  return identityProblems.map((problem) => ({
-    ...rowOf(problem),
-    title,
-    verdict: problem.verdict ?? "fail",
-  }));
 }
 
 function rowOf({

@@ -210,12 +210,46 @@ test("a renamed driver counts as the same driver, and GRUB stands in for kexec",
   expect(results.find((result) => result.code === "boot-method")?.detail).toBe("one-shot GRUB entry");
 });
 
-test("identity problems pass through with their own code", () => {
-  const problem = { code: "identity-no-root-password", message: "m", hint: "h" };
+test("identity problems pass through with their own code, and fail unless they say otherwise", () => {
+  const problem = { code: "identity-value-unreadable", message: "m", hint: "h" };
   expect(verdicts({ ...oldSystem(), identityProblems: [problem, { ...problem, verdict: "warn" }] })).toEqual([
-    "fail identity-no-root-password",
-    "warn identity-no-root-password",
+    "fail identity-value-unreadable",
+    "warn identity-value-unreadable",
   ]);
+});
+
+test("an address the gateway has now and would not have again is a refusal", () => {
+  const carried = {
+    name: "eth0",
+    ipv4: "static" as const,
+    ipv6: "static" as const,
+    addresses: ["10.0.2.77/16", "2001:DB8::05/64"],
+    routes: [],
+    dnsServers: [],
+    searchDomains: [],
+  };
+  const check = (change: Change, one: object = {}): string[] =>
+    verdicts({
+      ...oldSystem(change),
+      identityProblems: [],
+      identity: { interfaces: [{ ...carried, ...one }] },
+    });
+  const add =
+    (address: string): Change =>
+    ({ facts }) =>
+      facts.interfaces[1]!.addresses.push(address);
+  expect(check(() => {})).toEqual([]);
+  expect(check(add("fe80::1/64"))).toEqual([]);
+  expect(check(add("2001:db8::5/64"))).toEqual([]);
+  expect(check(add("10.9.9.9/24"))).toEqual(["fail address-not-carried"]);
+  expect(check(add("10.9.9.9/24"), { ipv4: "dhcp" })).toEqual([]);
+  expect(check(add("2001:db8::6/64"))).toEqual(["fail address-not-carried"]);
+  expect(check(add("2001:db8::6/64"), { ipv6: "auto" })).toEqual([]);
+  expect(check(() => {}, { name: "eth7" })).toEqual(["fail address-not-carried"]);
+  expect(check(() => {}, { name: "eth7", macAddress: "52:54:00:77:00:01" })).toEqual([]);
+  const docker: Change = ({ facts }) =>
+    facts.interfaces.push({ name: "docker0", up: true, addresses: ["172.17.0.1/16"] });
+  expect(check(docker)).toEqual([]);
 });
 
 const inRamdisk: [string, Change, string][] = [
