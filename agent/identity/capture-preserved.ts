@@ -1,0 +1,59 @@
+import type { Run } from "../system/run.ts";
+import { parsePasswd } from "./accounts/account-tables.ts";
+import { defaultPreservedPaths, expandPreservedPaths } from "./preserved-paths.ts";
+import { RootFolder } from "./root-folder.ts";
+
+/** Everything a file has: xattrs (capabilities, SELinux labels), ACLs, numeric owners. */
+export const tarMetadataOptions = [
+  "--numeric-owner",
+  "--xattrs",
+  "--xattrs-include=*",
+  "--acls",
+  "--selinux",
+] as const;
+
+/**
+ * Writes the default paths and the release's into `output`, mode 0600. The list of entries is made here, without following
+ * a link out of `root`, and tar takes it as it is. Equal files give an equal archive.
+ */
+export async function capturePreserved(options: {
+  root: string;
+  paths: readonly string[];
+  output: string;
+  run: Run;
+}): Promise<{ entries: number; missing: string[] }> {
+  const root = new RootFolder(options.root);
+  const keys = parsePasswd((await root.readText("/etc/passwd")) ?? "", [])
+    .filter((entry) => entry.home.startsWith("/") && entry.home !== "/")
+    .flatMap((entry) => [`${entry.home}/.ssh/authorized_keys`, `${entry.home}/.ssh/authorized_keys2`])
+    // A home with a star in its name is not to become a pattern.
+    .filter((path) => !/[*?]/.test(path));
+  const { entries, missing } = await expandPreservedPaths(root, options.paths, [
+    ...defaultPreservedPaths,
+    ...keys,
+  ]);
+  await options.run(
+    "tar",
+    [
+      "--create",
+      `--file=${options.output}`,
+      `--directory=${options.root}`,
+      "--format=posix",
+      "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+      "--sparse",
+      "--no-recursion",
+      ...tarMetadataOptions,
+      "--warning=no-file-changed",
+      "--verbatim-files-from",
+      "--null",
+      "--files-from=-",
+    ],
+    {
+      input: entries.map((entry) => `.${entry}\0`).join(""),
+      // 1: a file changed while it was read, as logs do; it is there all the same.
+      acceptExitCodes: [1],
+      hint: "Check that the listed files can be read and that there is room for a copy of them.",
+    },
+  );
+  return { entries: entries.length, missing };
+}

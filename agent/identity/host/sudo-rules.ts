@@ -1,0 +1,42 @@
+import type { Problem } from "../../../format/errors.ts";
+import { administratorGroups } from "../accounts/select-accounts.ts";
+
+/** `SUBJECT ALL=(ALL) [NOPASSWD:] ALL`: the one shape that means the same everywhere. */
+const plainRule =
+  /^(%?[A-Za-z_][A-Za-z0-9_.-]{0,31})\s+ALL\s*=\s*(?:\(\s*(ALL|root)(?:\s*:\s*ALL)?\s*\)\s*)?(NOPASSWD\s*:\s*)?ALL$/;
+const stock =
+  /^(Defaults\b|root\s|%(wheel|sudo|admin)\s+ALL\s*=\s*\(ALL(\s*:\s*ALL)?\)\s*ALL$|[#@]include(dir)?\s|(User|Runas|Host|Cmnd)_Alias\s)/;
+
+/** Rules a person added to /etc/sudoers itself, which stays the release's file; sudoers.d is carried as it is. */
+export function parseSudoRules(text: string): { rules: string[]; problems: Problem[] } {
+  const rules: string[] = [];
+  const problems: Problem[] = [];
+  for (const raw of text.replaceAll(/\\\r?\n/g, " ").split(/\r?\n/)) {
+    const line = raw.trim();
+    if (line === "" || stock.test(line) || line.startsWith("#")) continue;
+    const [, subject, runAs = "ALL", noPassword] = plainRule.exec(line) ?? [];
+    if (subject !== undefined)
+      rules.push(`${subject} ALL=(${runAs}) ${noPassword === undefined ? "" : "NOPASSWD: "}ALL`);
+    else {
+      problems.push({
+        code: "sudo-rule-not-carried",
+        message: `the rule ${JSON.stringify(line.slice(0, 200))} of /etc/sudoers is not carried`,
+        hint: "Move it to a file in /etc/sudoers.d, which is carried, and check again.",
+        where: "/etc/sudoers",
+      });
+    }
+  }
+  return { rules: [...new Set(rules)], problems };
+}
+
+/** The rules for the target; those of the administrators' group name the target's. */
+export function renderSudoRules(rules: readonly string[], administrators: string | undefined): string {
+  const lines = rules.map((rule) => {
+    const subject = rule.split(" ")[0] ?? "";
+    const isAdministrators = administratorGroups.some((group) => subject === `%${group}`);
+    return isAdministrators && administrators !== undefined
+      ? `%${administrators}${rule.slice(subject.length)}`
+      : rule;
+  });
+  return `# Written by dualroot: rules of the old system's /etc/sudoers\n${lines.join("\n")}\n`;
+}

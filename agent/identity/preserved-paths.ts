@@ -1,0 +1,65 @@
+import type { RootFolder } from "./root-folder.ts";
+
+/** Carried whatever the release lists. Keys of people are added for each home folder. */
+export const defaultPreservedPaths = [
+  "/etc/ssh/ssh_host_*_key",
+  "/etc/ssh/ssh_host_*_key.pub",
+  "/etc/ssh/ssh_host_*_key-cert.pub",
+  "/etc/sudoers.d/*",
+] as const;
+
+/** Never carried, whatever a list says: not files of the system, or our own stash. */
+const neverPreserved = ["/proc", "/sys", "/dev", "/run", "/var/lib/dualroot", "/data/dualroot"];
+const maxEntries = 1_000_000;
+
+export interface PreservedEntries {
+  /** Real inside paths (no link on the way), sorted: folders before what is in them. */
+  entries: string[];
+  /** Listed paths and patterns that matched nothing. */
+  missing: string[];
+}
+
+/** All entries the list stands for: folders with everything in them, and the folders above, for their owners and modes. */
+export async function expandPreservedPaths(
+  root: RootFolder,
+  listed: readonly string[],
+  optional: readonly string[],
+): Promise<PreservedEntries> {
+  const entries = new Set<string>();
+  const missing: string[] = [];
+  for (const pattern of new Set([...optional, ...listed])) {
+    const matches = (await root.glob(pattern)).filter((path) => !isNever(path));
+    if (matches.length === 0 && !optional.includes(pattern)) missing.push(pattern);
+    for (const match of matches) await addPath(root, match, entries);
+  }
+  return { entries: [...entries].sort(), missing };
+}
+
+/** A link is carried as a link, and so is what it leads to: the new system must find both. */
+async function addPath(root: RootFolder, path: string, entries: Set<string>): Promise<void> {
+  const links: string[] = [];
+  const target = await root.resolve(path, { links });
+  if (target === undefined) return;
+  for (const link of links) addWithParents(link, entries);
+  await addTree(root, target, entries);
+}
+
+async function addTree(root: RootFolder, realPath: string, entries: Set<string>): Promise<void> {
+  if (realPath === "/" || isNever(realPath) || entries.size > maxEntries) return;
+  const facts = await root.lstat(realPath);
+  if (facts === undefined || facts.isSocket()) return;
+  addWithParents(realPath, entries);
+  if (facts.isDirectory()) {
+    for (const name of await root.list(realPath)) await addTree(root, `${realPath}/${name}`, entries);
+  }
+}
+
+function addWithParents(realPath: string, entries: Set<string>): void {
+  for (let path = realPath; path.length > 1; path = path.slice(0, path.lastIndexOf("/"))) {
+    if (!isNever(path)) entries.add(path);
+  }
+}
+
+function isNever(path: string): boolean {
+  return neverPreserved.some((never) => path === never || path.startsWith(`${never}/`));
+}
