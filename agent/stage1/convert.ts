@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { exitCodes, UserError } from "../../format/errors.ts";
+import { exitCodes, InternalError } from "../../format/errors.ts";
 import { chooseBootMethod, type BootMethod } from "../checks/boot-method.ts";
-import { failuresOf } from "../checks/run-checks.ts";
 import { describeDisk } from "../plan/describe-plan.ts";
+import type { BootWish } from "./arguments.ts";
 import { readBootId } from "./attempt.ts";
 import { leaveOldSystem } from "./boot/reboot.ts";
 import { confirm } from "./confirm.ts";
@@ -27,7 +27,12 @@ export async function convert(context: StageOneContext): Promise<number> {
   const handedOver = join(args.runtimeFolder, "handed-over");
   try {
     const survey = await surveyGateway(context);
-    const method = await refuseOrChoose(context, survey);
+    say([...describePackage(survey), "", ...renderCheckTable(survey.checks), ""]);
+    const method = chooseOrRefuse(survey, args.boot);
+    if (!method) {
+      answer({ command: "convert", outcome: "refused", release: survey.release, checks: survey.checks }, []);
+      return exitCodes.refused;
+    }
     const plan = await planFromSurvey(survey, args.packageFolder);
     say([...describeDisk(plan), "", ...describePreparation(method, places.stash), ""]);
     signal.throwIfAborted();
@@ -55,15 +60,12 @@ export async function convert(context: StageOneContext): Promise<number> {
   }
 }
 
-async function refuseOrChoose(context: StageOneContext, survey: Survey): Promise<BootMethod> {
-  context.say([...describePackage(survey), "", ...renderCheckTable(survey.checks), ""]);
-  const failures = failuresOf(survey.checks);
-  if (failures.length > 0) throw new UserError(failures, "refused");
-  const choice = chooseBootMethod(survey.manifest, survey.facts, context.args.boot);
-  if (choice.method) return choice.method;
-  const message = `The ramdisk cannot be started (${choice.reasons.join("; ")}).`;
-  const hint = "Remove the reason, or choose the other way with --boot.";
-  throw new UserError([{ code: "boot-method-unavailable", message, hint }], "refused");
+/** None when a check failed; the table says which. */
+function chooseOrRefuse(survey: Survey, wish: BootWish): BootMethod | undefined {
+  if (survey.checks.some(({ verdict }) => verdict === "fail")) return undefined;
+  const { method } = chooseBootMethod(survey.manifest, survey.facts, wish);
+  if (!method) throw new InternalError("the checks passed without a way to boot the ramdisk");
+  return method;
 }
 
 function question(disk: string, rehearse: boolean): string {

@@ -7,14 +7,16 @@ import { decodeSgdiskBackup, type PlannedTable } from "../../format/partition-ta
 import type { Stash } from "../../format/stash.ts";
 import { runChecks, type CheckResult } from "../checks/run-checks.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
-import type { DiskFacts, Facts } from "../facts/facts.ts";
+import type { Facts } from "../facts/facts.ts";
 import { captureIdentity } from "../identity/capture.ts";
 import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
 import { planConversion } from "../plan/conversion-plan.ts";
+import { describeForStash } from "../plan/find-disk.ts";
 import type { ConversionPlan } from "../plan/step.ts";
 import { readBounded } from "../system/files.ts";
 import { consoleWords } from "./boot/command-line.ts";
 import type { StageOneContext } from "./context.ts";
+import { judgeIdentityProblems } from "./identity-verdicts.ts";
 import { readTrustedKeys, type KeyRing } from "./trusted-keys.ts";
 
 /** Everything known about package and gateway before anything is changed. */
@@ -50,15 +52,18 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
     manifest,
     facts,
     ...(template ? { template } : {}),
-    identityProblems: problems,
+    identity,
+    identityProblems: judgeIdentityProblems(problems),
     options: {
       boot: args.boot,
       acceptDataLoss: args.acceptDataLoss,
       ...(args.compatible === undefined ? {} : { compatible: args.compatible }),
     },
   });
+  // The checks refuse a root filesystem on no disk, or on several.
+  const disk = facts.disks.find(({ name }) => name === facts.root?.disks[0]);
   const planned = {
-    disk: stashDisk(facts),
+    disk: disk ? describeForStash(disk) : { name: "unknown", sizeBytes: 1 },
     seed: randomBytes(16).toString("hex"),
     consoles: consoleWords(facts.kernelCommandLine),
   };
@@ -80,15 +85,4 @@ export async function planFromSurvey(survey: Survey, packageFolder: string): Pro
 async function readTemplate(packageFolder: string): Promise<PlannedTable | undefined> {
   const bytes = await readBounded(join(packageFolder, packageFiles.partitionTable), 1024 * 1024);
   return bytes && decodeSgdiskBackup(bytes);
-}
-
-/** What tells this disk from any other, for the ramdisk. The checks refuse a root on more than one disk. */
-function stashDisk(facts: Facts): Stash["disk"] {
-  const disk: DiskFacts | undefined = facts.disks.find(({ name }) => name === facts.root?.disks[0]);
-  return {
-    name: disk?.name ?? "unknown",
-    sizeBytes: disk?.sizeBytes ?? 1,
-    ...(disk?.serial ? { serial: disk.serial } : {}),
-    ...(disk?.tableId ? { tableId: disk.tableId } : {}),
-  };
 }

@@ -20,7 +20,7 @@ test("a wrapper runs the bundled tool with the bundled loader, from a folder of 
   expect(readdirSync(join(runtime, "wrappers"))).toEqual(["tar"]);
   const output = execFileSync("tar", ["--version"], { encoding: "utf8", env: { PATH: path } });
   expect(output).toContain("tar (GNU tar)");
-  const environment = execFileSync("sh", ["-c", "cat "$(command -v tar)""], {
+  const environment = execFileSync("sh", ["-c", 'cat "$(command -v tar)"'], {
     encoding: "utf8",
     env: { PATH: path },
   });
