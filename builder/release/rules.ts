@@ -26,7 +26,7 @@ function volumeRules({ layout }: Release): RuleProblem[] {
     if (twin < index && volume.mountPoint !== "/") {
       problems.push({ code: "mount-point-twice", message: `volumes "${layout.volumes[twin]!.name}" and "${volume.name}" are both mounted at ${volume.mountPoint}`, hint: "Give each volume its own mount point.", path: at("mountPoint") });
     }
-    if (reservedMountPoints.includes(volume.mountPoint) || volume.mountPoint.split("/").some((part) => part === "." || part === "..")) {
+    if (reservedMountPoints.includes(volume.mountPoint) || /^\/(?:boot\/dualroot|dev|proc|sys|run)\//.test(volume.mountPoint) || volume.mountPoint.split("/").some((part) => part === "." || part === "..")) {
       problems.push({ code: "mount-point-reserved", message: `no volume can be mounted at ${volume.mountPoint}`, hint: `Use a place of its own, such as /data. Not: ${reservedMountPoints.join(", ")}.`, path: at("mountPoint") });
     }
     if (volume.sizeBytes % layout.extentBytes !== 0 || volume.sizeBytes === 0) {

@@ -6,13 +6,15 @@ import { readTarHeaders } from "./tar-headers.ts";
 const shownProblems = 20;
 
 /** Reads an archive's headers and refuses it, naming the entries, when extracting could touch anything outside its folder. */
-export async function scanArchive(source: AsyncIterable<Uint8Array>): Promise<void> {
+export async function scanArchive(source: AsyncIterable<Uint8Array>): Promise<{ acls: boolean }> {
   const reader = new ByteReader(source);
   const links = new Set<string>();
   const problems: Problem[] = [];
+  let acls = false;
   try {
     for await (const header of readTarHeaders(reader)) {
       if (problems.length >= shownProblems) break;
+      acls ||= header.acls;
       const path = normalised(header.path);
       const problem = problemWith(header.path, path, links) ?? (header.type === "hardlink" ? problemWith(header.linkTarget, normalised(header.linkTarget), links) : undefined);
       if (problem) problems.push(problem);
@@ -25,6 +27,7 @@ export async function scanArchive(source: AsyncIterable<Uint8Array>): Promise<vo
     await reader.close();
   }
   if (problems.length > 0) throw new UserError(problems);
+  return { acls };
 }
 
 function problemWith(path: string, clean: string, links: ReadonlySet<string>): Problem | undefined {

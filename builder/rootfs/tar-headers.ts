@@ -7,6 +7,15 @@ export interface TarHeader {
   path: string;
   linkTarget: string;
   type: "file" | "hardlink" | "symlink" | "folder" | "other";
+  /** It has ACLs in tar's own words, not only as xattrs. */
+  acls: boolean;
+}
+
+interface Extended {
+  path?: string;
+  link?: string;
+  size?: number;
+  acls?: boolean;
 }
 
 const blockBytes = 512;
@@ -14,7 +23,7 @@ const longestName = MiB;
 
 /** Headers of a ustar, GNU or pax archive, contents skipped. Only what a safety check needs; GNU tar does the extracting. */
 export async function* readTarHeaders(reader: ByteReader): AsyncGenerator<TarHeader> {
-  let long: { path?: string; link?: string; size?: number } = {};
+  let long: Extended = {};
   for (;;) {
     const at = reader.offset;
     const block = await reader.read(blockBytes);
@@ -39,6 +48,7 @@ export async function* readTarHeaders(reader: ByteReader): AsyncGenerator<TarHea
       path: long.path ?? (prefix === "" ? name : `${prefix}/${name}`),
       linkTarget: long.link ?? textOf(block.subarray(157, 257)),
       type: typeOf(type, name),
+      acls: long.acls ?? false,
     };
     long = {};
     const hasData = !["1", "2", "3", "4", "5", "6"].includes(type);
@@ -53,8 +63,8 @@ function typeOf(letter: string, name: string): TarHeader["type"] {
   return ["0", "\0", "7", "S"].includes(letter) ? "file" : "other";
 }
 
-function paxRecords(data: Buffer): { path?: string; link?: string; size?: number } {
-  const found: { path?: string; link?: string; size?: number } = {};
+function paxRecords(data: Buffer): Extended {
+  const found: Extended = {};
   let sparseName: string | undefined;
   for (let at = 0; at < data.length; ) {
     const space = data.indexOf(0x20, at);
@@ -65,6 +75,7 @@ function paxRecords(data: Buffer): { path?: string; link?: string; size?: number
     const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
     if (key === "path") found.path = value;
     if (key === "linkpath") found.link = value;
+    if (key?.startsWith("SCHILY.acl.")) found.acls = true;
     if (key === "size") found.size = Number(value);
     if (key === "GNU.sparse.name") sparseName = value;
     at += length;

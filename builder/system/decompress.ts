@@ -1,6 +1,6 @@
-import { execa } from "execa";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
 import { StepError } from "../../format/errors.ts";
 import type { Compression } from "../rootfs/archive-format.ts";
 
@@ -13,30 +13,34 @@ const programs: Record<Exclude<Compression, "none">, [string, ...string[]]> = {
   bzip2: ["bzip2", "-dc"],
 };
 
-/** A file's bytes from an offset on, decompressed by the real tool. May be left early: the tool is then stopped. */
-export async function* decompressed(path: string, compression: Compression, offset = 0): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { start: offset, highWaterMark: 1024 * 1024 });
+/** A file's bytes from an offset on (to an end, exclusive), decompressed by the real tool. May be left early: the tool is then stopped. */
+export async function* decompressed(path: string, compression: Compression, offset = 0, end = Infinity): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 1024 * 1024 });
   if (compression === "none") {
     yield* file as AsyncIterable<Buffer>;
     return;
   }
   const [command, ...args] = programs[compression];
-  const child = execa(command, args, { stdin: file, buffer: { stdout: false, stderr: true }, reject: false, env: { LC_ALL: "C" } });
-  let finished = false;
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  // Looked at below; until then a failure to start must not count as unhandled.
+  ended.catch(() => {});
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-2000)));
+  // A tool that gives up early closes its input; its exit code says why.
+  child.stdin.on("error", () => {});
+  file.on("error", (error) => child.stdin.destroy(error)).pipe(child.stdin);
+  let read = false;
   try {
-    yield* child.stdout as Readable as AsyncIterable<Buffer>;
-    finished = true;
+    yield* child.stdout as AsyncIterable<Buffer>;
+    read = true;
   } finally {
-    if (!finished) child.kill();
+    if (!read) child.kill();
     file.destroy();
-    const result = await child;
-    if (finished && result.exitCode !== 0) {
-      // eslint-disable-next-line no-unsafe-finally -- a failed decompressor is never an ordinary end of the bytes.
-      throw new StepError(result.code === "ENOENT" ? `${command} is not installed` : `${command} cannot decompress ${path}`, {
-        command: [command, ...args].join(" "),
-        stderrTail: String(result.stderr ?? "").slice(-2000),
-        hint: "The file is damaged, cut off, or not what its first bytes say.",
-      });
-    }
   }
+  const details = { command: [command, ...args].join(" "), hint: "The file is damaged, cut off, or not what its first bytes say." };
+  const [exitCode] = await ended.catch((cause: unknown) => {
+    throw new StepError(`${command} cannot be started; is it installed?`, { ...details, cause });
+  });
+  if (exitCode !== 0) throw new StepError(`${command} cannot decompress ${path}`, { ...details, stderrTail: stderr });
 }

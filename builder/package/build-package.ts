@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { reportStep, type Reporter } from "../../format/events.ts";
+import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
+import { signManifest } from "../../format/signature.ts";
+import { planBuild, type BuildPlan } from "../plan/build-plan.ts";
+import { sourceDateEpoch } from "../plan/source-date-epoch.ts";
+import { readRelease } from "../release/read-release.ts";
+import type { Release } from "../release/release.ts";
+import { surveyRootfs, type RootfsSurvey } from "../rootfs/survey-rootfs.ts";
+import { removeOnInterrupt } from "../system/remove-on-interrupt.ts";
+import { buildManifestBytes } from "./manifest-bytes.ts";
+import { buildParts } from "./build-parts.ts";
+import { checkOutputFolder, createWorkFolder } from "./package-folder.ts";
+import { readSigningKey, readTrustedKeyFiles, type SigningKey } from "./read-keys.ts";
+
+export interface BuildResult {
+  folder: string;
+  plan: BuildPlan;
+  manifest: Manifest;
+}
+
+/** release.yaml -> Release -> BuildPlan -> parts -> manifest -> signature -> package in place. All of it or nothing. */
+export async function buildPackage(releaseFile: string, output: string, report: Reporter): Promise<BuildResult> {
+  const release = await readRelease(releaseFile);
+  const keys = await readKeys(release);
+  await checkOutputFolder(output);
+  const work = await createWorkFolder(output);
+  const stopWatching = removeOnInterrupt(() => work.path);
+  try {
+    const { plan, survey } = await look(release, keys, join(work.scratch, "rootfs"), report);
+    const manifest = await buildParts({ plan, survey, overlay: release.rootfs.overlay, work }, report);
+    await reportStep(report, { step: "sign", title: "Sign and put in place" }, async () => {
+      const bytes = buildManifestBytes(manifest);
+      await writeFile(join(work.package, manifestName), bytes);
+      await writeFile(join(work.package, signatureName), `${JSON.stringify(signManifest(bytes, keys.signing.privateKey), null, 2)}\n`);
+      await work.finish();
+    });
+    return { folder: output, plan, manifest };
+  } finally {
+    stopWatching();
+    await work.remove();
+  }
+}
+
+/** What `build` would do; nothing is left behind. */
+export async function planPackage(releaseFile: string, report: Reporter): Promise<BuildPlan> {
+  const release = await readRelease(releaseFile);
+  const keys = await readKeys(release);
+  const scratch = await mkdtemp(join(tmpdir(), "dualroot-plan-"));
+  const stopWatching = removeOnInterrupt(() => scratch);
+  try {
+    return (await look(release, keys, join(scratch, "rootfs"), report)).plan;
+  } finally {
+    stopWatching();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+interface Keys {
+  signing: SigningKey;
+  trusted: Awaited<ReturnType<typeof readTrustedKeyFiles>>;
+}
+
+async function readKeys(release: Release): Promise<Keys> {
+  return { signing: await readSigningKey(release.signingKeyFile), trusted: await readTrustedKeyFiles(release.trustedKeyFiles) };
+}
+
+async function look(release: Release, keys: Keys, scratch: string, report: Reporter): Promise<{ plan: BuildPlan; survey: RootfsSurvey }> {
+  return await reportStep(report, { step: "look", title: "Look at the root filesystem" }, async () => {
+    const survey = await surveyRootfs(release, scratch, report);
+    const files = survey.selection.kept.filter((entry) => entry.type === "file");
+    const plan = planBuild({
+      release,
+      facts: survey.facts,
+      selection: survey.selection,
+      keys: keys.trusted,
+      signingKeyId: keys.signing.keyId,
+      sourceDateEpoch: sourceDateEpoch(process.env["SOURCE_DATE_EPOCH"], files.map((entry) => entry.modifiedAt)),
+    });
+    return { plan, survey };
+  });
+}

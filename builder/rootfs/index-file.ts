@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { sha256Hex } from "../../format/digest.ts";
+import type { OverlayEntry } from "./overlay.ts";
+import { onDisk, type RawPath } from "./raw-path.ts";
+import type { Entry } from "./walk.ts";
+
+/** Where the index lies in the target; see docs/conventions.md. */
+export const indexPath: RawPath = "usr/lib/dualroot/rootfs.sha256";
+
+const filesAtOnce = 8;
+
+/**
+ * Digests of all regular files, sorted by path, in the form `sha256sum -c` reads when run in the root folder: two spaces
+ * between digest and path; a line whose path needs escapes (newline, backslash) starts with a backslash.
+ */
+export async function indexOf(root: string, entries: readonly Entry[], overlay: readonly OverlayEntry[], onBytes: (done: number) => void): Promise<Buffer> {
+  const digests = new Map<RawPath, string>();
+  for (const entry of overlay) if (entry.type === "file") digests.set(entry.path, sha256Hex(entry.content));
+  const byInode = new Map<string, Promise<string>>();
+  const waiting = entries.filter((entry) => entry.type === "file");
+  let done = 0;
+  const worker = async () => {
+    for (let entry = waiting.pop(); entry; entry = waiting.pop()) {
+      const { path, inode, sizeBytes } = entry;
+      let digest = byInode.get(inode);
+      if (!digest) {
+        digest = digestOf(onDisk(root, path));
+        byInode.set(inode, digest);
+        done += sizeBytes;
+      }
+      digests.set(path, await digest);
+      onBytes(done);
+    }
+  };
+  await Promise.all(Array.from({ length: filesAtOnce }, worker));
+  const paths = [...digests.keys()].sort();
+  return Buffer.from(paths.map((path) => indexLine(digests.get(path)!, path)).join(""), "latin1");
+}
+
+export function indexLine(digest: string, path: RawPath): string {
+  const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return `${escaped === path ? "" : "\\"}${digest}  ${escaped}\n`;
+}
+
+async function digestOf(path: Buffer): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) hash.update(chunk);
+  return hash.digest("hex");
+}
