@@ -97,9 +97,14 @@ export class SerialConsole {
     this.#socket.write(`${text}\n`);
   }
 
-  /** Answers the login prompt that is on the screen or comes next, and prepares the shell for `run`. */
+  /** Waits for a login prompt and answers it. */
   async logIn(user: string, password: string, seconds: number): Promise<void> {
     await this.waitFor(/login: $/m, seconds, "a login prompt");
+    await this.logInAtPrompt(user, password);
+  }
+
+  /** Answers the login prompt that is on the screen, and prepares the shell for `run`. */
+  async logInAtPrompt(user: string, password: string): Promise<void> {
     this.type(user);
     await this.waitFor(/[Pp]assword: ?$/m, 60, "the password prompt");
     this.type(password);

@@ -1,0 +1,16 @@
+/** What `dualroot smoke` was asked for, read and checked. */
+export interface SmokeOptions {
+  packageFolder: string;
+  /** Disk image of a gateway; only ever read. */
+  gateway: string;
+  user: string;
+  password: string;
+  memoryBytes: number;
+  bootMethod: "auto" | "kexec" | "grub";
+  macAddress: string;
+  /** Serve the package over HTTP instead of on a second disk. */
+  fromUrl: boolean;
+  outputFolder: string;
+  /** Leave the converted disk in the output folder. */
+  keep: boolean;
+}
