@@ -35,9 +35,8 @@ export async function convert(boot: Session): Promise<number> {
       await goBack(session, old.root, draft.report("refused"));
       return 0;
     }
-    await executePlan(context, async () => {
+    await executePlan(context, () => {
       draft.diskChanged = true;
-      await protectDisks(session.run, false);
     });
     session.tell("dualroot: converted. The new system starts now.");
     await restart(session.run);
@@ -93,14 +92,15 @@ async function prepare(session: Session, draft: Draft, old: { root?: OldRoot }):
   );
   draft.release = `${manifest.name} ${manifest.version}`;
   return reportStep(report, { step: "plan", title: "Look at the machine and plan" }, async () => {
+    // From here on the disks show whether they themselves are read-only; nothing writes before the first step that says so.
+    await protectDisks(run, false);
     const facts = await gatherFacts({ run });
     report({ kind: "detail", message: `facts: ${JSON.stringify(facts)}` });
     const template = decodeSgdiskBackup(
       await readFile(join(taken.packageFolder, packageFiles.partitionTable)),
     );
     const { stash } = taken;
-    // What a person has accepted on the old system stays accepted.
-    const options = { packageInMemory: true, acceptDataLoss: true, compatible: manifest.compatible };
+    const options = { packageInMemory: true };
     const failures = failuresOf(runChecks({ stage: "ramdisk", manifest, facts, stash, template, options }));
     if (failures.length > 0) throw new UserError(failures, "refused");
     const plan = planConversion({ manifest, facts, stash, template });

@@ -8,17 +8,14 @@ export const overallStep = "conversion";
 const overallTotal = 1000;
 
 /** Runs the plan's steps in order and stops at the first that fails. `beforeFirstWrite` comes before anything reaches the disk. */
-export async function executePlan(
-  context: StepContext,
-  beforeFirstWrite: () => Promise<void>,
-): Promise<void> {
+export async function executePlan(context: StepContext, beforeFirstWrite: () => void): Promise<void> {
   const { steps } = context.plan;
   const total = steps.reduce((sum, step) => sum + stepWeight(step), 0);
   let before = 0;
   let hasWritten = false;
   for (const [index, step] of steps.entries()) {
     if (step.kind !== "release-old-system" && !hasWritten) {
-      await beforeFirstWrite();
+      beforeFirstWrite();
       hasWritten = true;
     }
     const weight = stepWeight(step);
