@@ -11,9 +11,7 @@ function refusal(plan: () => unknown): string[] {
   try {
     plan();
   } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    if (!(error instanceof UserError)) throw error;
-    expect(error.exit).toBe("refused");
+    if (!(error instanceof UserError) || error.exit !== "refused") throw error;
     return error.problems.map((problem) => problem.code);
   }
   throw new Error("the plan was not refused");
@@ -100,14 +98,15 @@ test("what is reserved is neither wiped nor given to a volume", () => {
   const written = plan.volumes.flatMap((volume) => volume.extents).map((range) => extentsToBytes(map, range));
   for (const step of plan.steps) if (step.kind === "wipe-signatures") written.push(...step.ranges);
   expect(plan.reserved.length).toBe(3);
-  for (const range of written) {
-    for (const kept of reserved) {
-      const apart =
-        range.startBytes + range.sizeBytes <= kept.startBytes ||
-        kept.startBytes + kept.sizeBytes <= range.startBytes;
-      expect(apart, JSON.stringify({ range, kept })).toBe(true);
-    }
-  }
+  const clashes = written.filter((range) =>
+    reserved.some(
+      (kept) =>
+        range.startBytes < kept.startBytes + kept.sizeBytes &&
+        kept.startBytes < range.startBytes + range.sizeBytes,
+    ),
+  );
+  expect(written.length).toBeGreaterThan(6);
+  expect(clashes).toEqual([]);
 });
 
 test("a stash where the new boot partition must lie is refused", () => {
