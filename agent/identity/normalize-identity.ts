@@ -18,8 +18,8 @@ export function normalizeNetwork(
   const servers = [...dns.servers];
   const searchDomains = [...dns.searchDomains];
   const normalized = interfaces.map((one) => {
-    const ipv4 = modeOf(one, 4) as NetworkInterface["ipv4"];
-    const ipv6 = modeOf(one, 6) as NetworkInterface["ipv6"];
+    const ipv4 = modeOf(one.ipv4, one.addresses, 4);
+    const ipv6 = modeOf(one.ipv6, one.addresses, 6);
     const has = (text: string): boolean => (familyOf(text) === 4 ? ipv4 : ipv6) !== "none";
     servers.push(...one.dnsServers.filter((server) => !has(server)));
     const connected = ipv4 !== "none" || ipv6 !== "none";
@@ -45,10 +45,13 @@ export function normalizeNetwork(
   };
 }
 
-function modeOf(one: NetworkInterface, family: 4 | 6): string {
-  const mode = family === 4 ? one.ipv4 : one.ipv6;
+function modeOf<Mode extends string>(
+  mode: Mode,
+  addresses: readonly string[],
+  family: 4 | 6,
+): Mode | "static" | "none" {
   if (mode !== "none" && mode !== "static") return mode;
-  return one.addresses.some((address) => familyOf(address) === family) ? "static" : "none";
+  return addresses.some((address) => familyOf(address) === family) ? "static" : "none";
 }
 
 function byFamily(list: readonly string[]): string[] {
@@ -65,5 +68,5 @@ function sortRoutes(routes: readonly Route[]): Route[] {
     const key = `${familyOf(route.destination)} ${route.destination} ${String(route.metric ?? 0).padStart(10, "0")} ${route.gateway ?? ""}`;
     if (!seen.has(key)) seen.set(key, route);
   }
-  return [...seen.keys()].sort().map((key) => seen.get(key) as Route);
+  return [...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route);
 }

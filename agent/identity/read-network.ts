@@ -27,13 +27,14 @@ export interface NetworkState {
 }
 
 /** All network settings of a system from its files, completed by what its kernel shows. */
-export function readNetwork(files: ConfigFiles, live: readonly LiveAddresses[] = []): NetworkState {
-  const sources = detectSources(files);
+export function readNetwork(allFiles: ConfigFiles, live: readonly LiveAddresses[] = []): NetworkState {
+  const sources = detectSources(allFiles);
   const source = sources[0] ?? "kernel";
+  const files = hasOwnFiles(allFiles) ? onlyOwn(allFiles) : allFiles;
   const reading = readSource(source, files, live);
   const problems = [...reading.problems];
   const others = sources.slice(1);
-  if (others.length > 0 && !ownNetwork(source, files)) {
+  if (others.length > 0 && files === allFiles) {
     problems.push({
       code: "several-network-sources",
       message: `network settings are read from ${source}; files of ${others.join(" and ")} are there too and are not read`,
@@ -75,11 +76,16 @@ function readSource(
   }
 }
 
-function ownNetwork(source: NetworkSource, files: ConfigFiles): boolean {
-  return (
-    source !== "kernel" &&
-    [...files.keys()].some((path) => /dualroot|\/ifcfg-|\/interfaces$/.test(path) && writtenBy(path, files))
-  );
+const interfaceFile = /\/(ifcfg-[^/]+|interfaces|[^/]+\.network|[^/]+\.netdev|system-connections\/[^/]+)$/;
+
+/** Is this a system that a conversion wrote? */
+function hasOwnFiles(files: ConfigFiles): boolean {
+  return [...files.keys()].some((path) => interfaceFile.test(path) && writtenBy(path, files));
+}
+
+/** There our files go before those of the image, which would only be read as noise. */
+function onlyOwn(files: ConfigFiles): ConfigFiles {
+  return new Map([...files].filter(([path]) => !interfaceFile.test(path) || writtenBy(path, files)));
 }
 
 function completeFromKernel(

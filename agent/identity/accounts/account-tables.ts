@@ -1,4 +1,5 @@
 import type { Problem } from "../../../format/errors.ts";
+import { hasControlCharacter } from "../control-characters.ts";
 
 export interface PasswdEntry {
   name: string;
@@ -16,7 +17,6 @@ export interface GroupEntry {
 }
 
 const accountName = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/;
-const control = /[\u0000-\u001f\u007f]/;
 
 /** passwd(5). The first line of a name counts, as for getpwnam; NIS lines (`+`, `-`), comments and blanks are passed over. */
 export function parsePasswd(text: string, problems: Problem[]): PasswdEntry[] {
@@ -28,7 +28,7 @@ export function parsePasswd(text: string, problems: Problem[]): PasswdEntry[] {
       !accountName.test(name) ||
       !isId(uid) ||
       !isId(gid) ||
-      control.test(fields.join(""))
+      hasControlCharacter(fields.join(""))
     ) {
       problems.push(malformed("/etc/passwd", line, name));
     } else if (!entries.has(name)) {
@@ -65,7 +65,7 @@ export function parseShadow(text: string, problems: Problem[]): Map<string, stri
     if (
       rest.length !== 8 ||
       !accountName.test(name) ||
-      control.test(rest.join("")) ||
+      hasControlCharacter(rest.join("")) ||
       rest.join(":").length > 4000
     ) {
       problems.push(malformed("/etc/shadow", line, accountName.test(name) ? name : ""));

@@ -1,3 +1,5 @@
+import { hasControlCharacter } from "../control-characters.ts";
+
 const stockNames =
   /^(localhost|localhost[46]|localhost\.localdomain|localhost[46]\.localdomain[46]|ip6-[a-z]+)$/;
 const stockAddresses = /^(127\.0\.0\.1|::1|ff02::[123]|fe00::0|ff00::0)$/;
@@ -44,5 +46,5 @@ function shortName(hostname: string): string[] {
 }
 
 function isHostWord(name: string): boolean {
-  return /^[^\s#\u0000-\u001f\u007f]{1,253}$/.test(name);
+  return /^[^\s#]{1,253}$/.test(name) && !hasControlCharacter(name);
 }

@@ -88,7 +88,12 @@ function wantedPrograms(identity: Identity): Set<string> {
   return new Set([
     ...shells,
     ...shells.map((shell) => `/usr/bin/${shell.split("/").at(-1)}`),
-    ...["/bin/bash", "/bin/sh", "/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false"],
+    "/bin/bash",
+    "/bin/sh",
+    "/usr/sbin/nologin",
+    "/sbin/nologin",
+    "/bin/false",
+    "/usr/bin/false",
   ]);
 }
 

@@ -91,9 +91,10 @@ export class TargetWriter extends RootFolder {
 
   /** Owner, then mode again: changing the owner clears set-user-id bits. */
   async own(insidePath: string, uid: number, gid: number): Promise<void> {
-    const facts = await this.lstat(insidePath);
-    if (facts === undefined || (facts.uid === uid && facts.gid === gid)) return;
-    await lchown(this.outside(insidePath), uid, gid);
-    if (!facts.isSymbolicLink()) await chmod(this.outside(insidePath), facts.mode & 0o7777);
+    const path = await this.resolve(insidePath, { keepLast: true });
+    const facts = path === undefined ? undefined : await this.lstat(path);
+    if (path === undefined || facts === undefined || (facts.uid === uid && facts.gid === gid)) return;
+    await lchown(this.outside(path), uid, gid);
+    if (!facts.isSymbolicLink()) await chmod(this.outside(path), facts.mode & 0o7777);
   }
 }

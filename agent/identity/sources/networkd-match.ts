@@ -50,16 +50,17 @@ export function matchNetworkFile(
   const plain = names.filter((name) => !/[*?![]/.test(name));
   if (macs.length > 0) {
     const name = ourName(file.name) ?? plain[0] ?? [...linked].find(([, mac]) => mac === macs[0])?.[0];
-    if (name !== undefined && macs.length === 1) return [{ name, macAddress: macs[0] as string }];
+    const [macAddress, ...more] = macs;
+    if (name !== undefined && macAddress !== undefined && more.length === 0) return [{ name, macAddress }];
     problems.push(unresolved(file, `MACAddress ${macs.join(" ")}`));
     return [];
   }
   if (plain.length < names.length || names.length === 0)
     problems.push(unresolved(file, `Name ${names.join(" ") || "missing"}`));
-  return plain.map((name) => ({
-    name,
-    ...(linked.has(name) ? { macAddress: linked.get(name) as string } : {}),
-  }));
+  return plain.map((name) => {
+    const macAddress = linked.get(name);
+    return macAddress === undefined ? { name } : { name, macAddress };
+  });
 }
 
 function matchesNames(name: string, patterns: readonly string[]): boolean {

@@ -1,9 +1,10 @@
 import type { NetworkInterface, Route } from "../../../format/identity.ts";
 import { familyOf } from "../addresses.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
-import { globalDnsFile } from "./networkmanager.ts";
-import type { NetworkIdentity } from "./render-network.ts";
+import { globalDnsFile } from "./global-dns.ts";
+import type { NetworkIdentity } from "./network-identity.ts";
 import { renderResolvConf } from "./resolv-conf.ts";
+import { ipRouteWords, plainDefault } from "./route-words.ts";
 
 const folder = "/etc/sysconfig/network-scripts";
 
@@ -71,26 +72,6 @@ function ipv6Lines(one: NetworkInterface, addresses: readonly string[]): string[
     ...(addresses.length > 0 ? [`IPV6ADDR=${addresses[0]}`] : []),
     ...(addresses.length > 1 ? [`IPV6ADDR_SECONDARIES="${addresses.slice(1).join(" ")}"`] : []),
   ];
-}
-
-/** The one default route that the `GATEWAY` key of every format can say. */
-export function plainDefault(routes: readonly Route[], family: 4 | 6): Route | undefined {
-  return routes.find(
-    (route) =>
-      route.destination === (family === 4 ? "0.0.0.0/0" : "::/0") &&
-      route.gateway !== undefined &&
-      route.metric === undefined,
-  );
-}
-
-/** `10.0.0.0/8 via 192.0.2.1 metric 5`, as `ip route add` takes it. */
-export function ipRouteWords(route: Route, name?: string): string {
-  return [
-    route.destination,
-    ...(route.gateway === undefined ? [] : ["via", route.gateway]),
-    ...(name === undefined ? [] : ["dev", name]),
-    ...(route.metric === undefined ? [] : ["metric", route.metric]),
-  ].join(" ");
 }
 
 function routeFile(name: string, kind: "route" | "route6", routes: readonly Route[]): TargetFile[] {

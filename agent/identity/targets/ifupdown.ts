@@ -1,9 +1,9 @@
 import type { NetworkInterface } from "../../../format/identity.ts";
 import { familyOf } from "../addresses.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
-import { ipRouteWords, plainDefault } from "./ifcfg.ts";
-import type { NetworkIdentity } from "./render-network.ts";
+import type { NetworkIdentity } from "./network-identity.ts";
 import { renderResolvConf, usesDhcp } from "./resolv-conf.ts";
+import { ipRouteWords, plainDefault } from "./route-words.ts";
 
 /** Debian's interfaces file, complete: nothing else is sourced, so nothing of the image can contradict it. */
 export function renderIfupdown(network: NetworkIdentity): TargetFile[] {

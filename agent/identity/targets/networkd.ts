@@ -1,6 +1,6 @@
 import type { NetworkInterface } from "../../../format/identity.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
-import type { NetworkIdentity } from "./render-network.ts";
+import type { NetworkIdentity } from "./network-identity.ts";
 import { renderResolvConf } from "./resolv-conf.ts";
 
 /** `05-` sorts before what images ship (10-, 20-, 80-); the first file that matches a card is the only one that counts. */

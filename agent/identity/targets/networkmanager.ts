@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { NetworkInterface } from "../../../format/identity.ts";
 import { familyOf } from "../addresses.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
-import { plainDefault } from "./ifcfg.ts";
-import type { NetworkIdentity } from "./render-network.ts";
-import { allDns } from "./resolv-conf.ts";
+import { globalDnsFile } from "./global-dns.ts";
+import type { NetworkIdentity } from "./network-identity.ts";
+import { plainDefault } from "./route-words.ts";
 
 /** Keyfiles: NetworkManager reads only files of mode 0600 that root owns. */
 export function renderNetworkManager(network: NetworkIdentity): TargetFile[] {
@@ -72,20 +72,6 @@ function familyLines(one: NetworkInterface, family: 4 | 6, carriesDomains: boole
       ? [`dns-search=${one.searchDomains.map((domain) => `${domain};`).join("")}`]
       : []),
   ];
-}
-
-/** System-wide servers. NetworkManager then ignores those of connections, so all of them stand here. */
-export function globalDnsFile(network: NetworkIdentity): TargetFile[] {
-  if (network.dns.servers.length === 0 && network.dns.searchDomains.length === 0) return [];
-  const { servers, searchDomains } = allDns(network);
-  const content = [
-    writtenByMarker,
-    "[global-dns]",
-    ...(searchDomains.length > 0 ? [`searches=${searchDomains.join(",")}`] : []),
-    "",
-    ...(servers.length > 0 ? ["[global-dns-domain-*]", `servers=${servers.join(",")}`, ""] : []),
-  ].join("\n");
-  return [{ path: "/etc/NetworkManager/conf.d/05-dualroot-dns.conf", mode: 0o644, content }];
 }
 
 /** The same for the same name in every run: a version 8 UUID from its digest. */

@@ -1,15 +1,13 @@
-import type { Identity } from "../../../format/identity.ts";
 import { userError } from "../../../format/errors.ts";
 import type { NetworkFamily } from "../../../format/manifest.ts";
 import type { TargetFile } from "../config-files.ts";
 import { isPlainInterfaceName, isSearchDomain } from "../interface-builder.ts";
 import { normalizeNetwork } from "../normalize-identity.ts";
+import type { NetworkIdentity } from "./network-identity.ts";
 import { renderIfcfg } from "./ifcfg.ts";
 import { renderIfupdown } from "./ifupdown.ts";
 import { renderNetworkd } from "./networkd.ts";
 import { renderNetworkManager } from "./networkmanager.ts";
-
-export type NetworkIdentity = Pick<Identity, "interfaces" | "dns">;
 
 /** The old network settings as the new system's kind of configuration files. */
 export function renderNetwork(family: NetworkFamily, identity: NetworkIdentity): TargetFile[] {

@@ -1,5 +1,5 @@
 import { writtenByMarker } from "../config-files.ts";
-import type { NetworkIdentity } from "./render-network.ts";
+import type { NetworkIdentity } from "./network-identity.ts";
 
 /** A static /etc/resolv.conf with every name server and domain of the old system; glibc reads the first three. */
 export function renderResolvConf(network: NetworkIdentity): string | undefined {
