@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { refusalCodes } from "../../../../format/refusal-codes.ts";
+import { refusalCodes } from "../../../format/refusal-codes.ts";
 
-const top = fileURLToPath(new URL("../../../../", import.meta.url));
+const top = fileURLToPath(new URL("../../../", import.meta.url));
 const page = readFileSync(`${top}docs/refusals.md`, "utf8");
 const documented = Array.from(page.matchAll(/^\| `([a-z0-9-]+)` \|/gm), ([, code]) => code!);
 const sources = ["agent", "builder", "format"].flatMap((folder) =>
