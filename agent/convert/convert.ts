@@ -107,6 +107,7 @@ async function prepare(session: Session, draft: Draft, old: { root?: OldRoot }):
     report({ kind: "detail", message: `plan: ${JSON.stringify(plan)}` });
     const draftReport = (): ReturnType<Draft["report"]> => draft.report("converted");
     const { notes } = draft;
+    const changed: string[] = [];
     return {
       run,
       report,
@@ -115,6 +116,7 @@ async function prepare(session: Session, draft: Draft, old: { root?: OldRoot }):
       ...taken,
       plan,
       notes,
+      changed,
       logFile: session.logFile,
       draftReport,
     };

@@ -8,10 +8,11 @@ import type { StepContext } from "./step-context.ts";
 
 /** Makes the new system the same box: network, names, accounts, keys, files. And tells its health gate what to expect. */
 export async function restoreIdentity(step: StepOf<"restore-identity">, context: StepContext): Promise<void> {
-  const { identity, preservedTar, manifest, run, notes } = context;
+  const { identity, preservedTar, manifest, run, notes, changed } = context;
   const { target, network } = step;
   const restored = await applyIdentity({ identity, preservedTar, target, network, release: manifest, run });
   notes.push(...restored.notes);
+  changed.push(...restored.changed);
   const folder = join(target, "etc/dualroot");
   await mkdir(folder, { recursive: true });
   await writeFileDurably(join(folder, "expected.sh"), renderExpected(identity));

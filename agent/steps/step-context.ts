@@ -22,6 +22,8 @@ export interface StepContext {
   plan: ConversionPlan;
   /** Sentences for the report; steps append. */
   notes: string[];
+  /** Paths inside the target that a step made differ from the package on purpose; steps append, verify-target asks. */
+  changed: string[];
   /** The log so far, copied to the target by save-report. */
   logFile: string;
   /** The report as it would read now; save-report writes it with the identity table filled in. */

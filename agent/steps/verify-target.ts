@@ -7,7 +7,7 @@ import { sha256Hex } from "../../format/digest.ts";
 import { StepError } from "../../format/errors.ts";
 import type { StepOf } from "../plan/step.ts";
 import { parseDigestIndex } from "./parse-digest-index.ts";
-import { isRewritten } from "./rewritten-paths.ts";
+import { mayDiffer } from "./rewritten-paths.ts";
 import type { StepContext } from "./step-context.ts";
 
 const indexPath = "usr/lib/dualroot/rootfs.sha256";
@@ -16,7 +16,7 @@ const turnMs = 100;
 
 /** Reads every regular file back from the medium and compares it with the package's index. */
 export async function verifyTarget(step: StepOf<"verify-target">, context: StepContext): Promise<void> {
-  const { run, report, preservedTar } = context;
+  const { run, report } = context;
   await run("sync", []);
   await writeFile("/proc/sys/vm/drop_caches", "3\n"); // else we would compare memory with itself
   const index = await readFile(join(step.target, indexPath));
@@ -24,13 +24,12 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: StepC
     throw new StepError(`${indexPath} reads back different from what was packed`);
 
   const files = parseDigestIndex(index.toString("utf8"));
-  const preserved = new Set(await listArchive(context, preservedTar));
   const wrong: string[] = [];
   const expected: string[] = [];
   let turn = performance.now();
   for (const [position, { path, sha256 }] of files.entries()) {
     if (hashFile(join(step.target, path)) !== sha256) {
-      (isRewritten(path) || preserved.has(path) ? expected : wrong).push(path);
+      (mayDiffer(`/${path}`, context.changed) ? expected : wrong).push(path);
     }
     if (performance.now() - turn < turnMs) continue;
     report({ kind: "progress", step: step.kind, done: position + 1, total: files.length, unit: "files" });
@@ -57,11 +56,6 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: StepC
   context.notes.push(
     `${files.length - expected.length} of ${files.length} files were read back equal to the package; ${expected.length} were rewritten for this gateway.`,
   );
-}
-
-async function listArchive({ run }: StepContext, path: string): Promise<string[]> {
-  const { stdout } = await run("tar", ["--list", "--quoting-style=literal", "--file", path]);
-  return stdout.split("\n").map((name) => name.replace(/^\.?\//, ""));
 }
 
 const buffer = Buffer.allocUnsafe(256 * 1024);
