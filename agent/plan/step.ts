@@ -2,7 +2,7 @@ import type { FilesystemType } from "../../format/layout.ts";
 import type { NetworkFamily } from "../../format/manifest.ts";
 import type { PlannedTable } from "../../format/partition-table.ts";
 
-export type { PlannedPartition, PlannedTable } from "../../format/partition-table.ts";
+export type { PlannedTable } from "../../format/partition-table.ts";
 
 /** Range of LVM physical extents on the one physical volume: `first` .. `first + count - 1`. */
 export interface ExtentRange {
