@@ -1,7 +1,5 @@
-import { createReadStream, createWriteStream, statSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { createRun } from "../../agent/system/run.ts";
 import { reportStep, type Reporter } from "../../format/events.ts";
 import type { TrustedKeys } from "../../format/signature.ts";
@@ -10,15 +8,9 @@ import { agentEntries, kernelEntries, nodeEntries, toolEntries } from "./content
 import { driversOf, type DriverProfile } from "./drivers.ts";
 import { FileDigests } from "./file-digests.ts";
 import { moduleClosure } from "./kernel-modules.ts";
-import {
-  cachedSegment,
-  segmentStream,
-  unpackedSize,
-  type Compression,
-  type Segment,
-  type SegmentContext,
-} from "./segment.ts";
+import { unpackedSize, type Compression, type Segment } from "./segment.ts";
 import { strippedNode } from "./stripped-node.ts";
+import { writeImage } from "./write-image.ts";
 
 export interface RamdiskInputs {
   kernel: {
@@ -78,7 +70,7 @@ export async function buildRamdisk(
     noteMissing(report, "Not beside the kernel's modules: firmware", kernel.missingFirmware);
     const runtime: Segment[] = [
       { name: "node", entries: nodeEntries(node) },
-      { name: "tools", entries: await toolEntries(node, run) },
+      { name: "tools", entries: await toolEntries([node], run) },
       { name: "agent", entries: agentEntries(agent, inputs.keys, inputs.bootFiles) },
     ];
     const segments: Segment[] = [...runtime, { name: "kernel", entries: kernel.entries }];
@@ -96,36 +88,6 @@ export async function buildRamdisk(
       sizeBytes: statSync(output).size,
     };
   });
-}
-
-/** Segments one after another, each at a multiple of 4, where the kernel looks for the next. */
-async function writeImage(segments: readonly Segment[], context: SegmentContext, output: string) {
-  const isCompressed = context.compression !== "none";
-  const compressed = isCompressed
-    ? await Promise.all(segments.map((segment) => cachedSegment(segment, context)))
-    : [];
-  const scratch = join(dirname(output), `.${process.pid}.ramdisk`);
-  const placed: { offset: number; bytes: number }[] = [];
-  let offset = 0;
-  try {
-    for (const [index, segment] of segments.entries()) {
-      const stream = isCompressed
-        ? createReadStream(compressed[index]!, { highWaterMark: 1024 * 1024 })
-        : segmentStream(segment, context.modifiedAt);
-      const flags = index === 0 ? "w" : "a";
-      const write = createWriteStream(scratch, { flags });
-      await pipeline(stream, write);
-      const bytes = write.bytesWritten;
-      const padding = (4 - (bytes % 4)) % 4;
-      if (padding > 0) await pipeline([Buffer.alloc(padding)], createWriteStream(scratch, { flags: "a" }));
-      placed.push({ offset, bytes });
-      offset += bytes + padding;
-    }
-    await rename(scratch, output);
-  } finally {
-    await rm(scratch, { force: true });
-  }
-  return placed;
 }
 
 function noteMissing(report: Reporter, what: string, names: readonly string[]): void {

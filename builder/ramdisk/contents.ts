@@ -30,11 +30,11 @@ export function nodeEntries(node: string): CpioEntry[] {
   return withFolders([hostFile("usr/bin/node", node, 0o755)]);
 }
 
-/** Tools, their libraries and the dynamic linker; `node` is only looked at for the libraries it needs. */
-export async function toolEntries(node: string, run: Run): Promise<CpioEntry[]> {
+/** Tools, their libraries and the dynamic linker; and the libraries of `otherPrograms`, which lie in other segments. */
+export async function toolEntries(otherPrograms: readonly string[], run: Run): Promise<CpioEntry[]> {
   const found = findTools();
   const { libraries, interpreter } = libraryClosure([
-    node,
+    ...otherPrograms,
     found.busybox,
     ...found.tools.map((tool) => tool.path),
   ]);

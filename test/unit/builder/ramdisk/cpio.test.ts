@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { cpioArchive, type CpioEntry } from "../../../../builder/ramdisk/cpio.ts";
+import { sha256Hex } from "../../../../format/digest.ts";
 
 let scratch: string;
 beforeEach(() => {
@@ -16,7 +16,12 @@ afterEach(() => rmSync(scratch, { recursive: true }));
 const modifiedAt = 1_700_000_000;
 const small: CpioEntry[] = [
   { type: "symlink", path: "bin", target: "usr/bin" },
-  { type: "file", path: "usr/bin/hello", mode: 0o755, source: { bytes: Buffer.from("#!/bin/sh\necho hello\n") } },
+  {
+    type: "file",
+    path: "usr/bin/hello",
+    mode: 0o755,
+    source: { bytes: Buffer.from("#!/bin/sh\necho hello\n") },
+  },
   { type: "directory", path: "usr/bin", mode: 0o755 },
   { type: "directory", path: "usr", mode: 0o755 },
   { type: "file", path: "empty", mode: 0o600, source: { bytes: Buffer.alloc(0) } },
@@ -30,7 +35,11 @@ async function archive(entries: readonly CpioEntry[]): Promise<Buffer> {
 }
 
 function cpio(args: string[], input: Buffer): string {
-  return execFileSync("cpio", ["--quiet", ...args], { cwd: scratch, input, env: { ...process.env, LC_ALL: "C", TZ: "UTC" } }).toString();
+  return execFileSync("cpio", ["--quiet", ...args], {
+    cwd: scratch,
+    input,
+    env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+  }).toString();
 }
 
 test("the archive is the golden one, byte by byte", async () => {
@@ -43,7 +52,9 @@ test("the order in which entries are given does not matter", async () => {
 });
 
 test("cpio -itv lists types, modes, owners, times and devices", async () => {
-  const lines = cpio(["-itv", "--numeric-uid-gid"], await archive(small)).trim().split("\n");
+  const lines = cpio(["-itv", "--numeric-uid-gid"], await archive(small))
+    .trim()
+    .split("\n");
   expect(lines.map((line) => line.replace(/ +/g, " "))).toEqual([
     "lrwxrwxrwx 1 0 0 7 Nov 14 2023 bin -> usr/bin",
     "crw------- 1 0 0 5, 1 Nov 14 2023 console",
@@ -59,18 +70,21 @@ test("cpio -i restores contents of every length around the padding, of names too
   const from = join(scratch, "large.source");
   writeFileSync(from, large);
   const lengths = [0, 1, 2, 3, 4, 5, 6, 7];
-  const files = lengths.map(
-    (length): CpioEntry => ({ type: "file", path: `${"n".repeat(length + 1)} ü\n`, mode: 0o644, source: { bytes: Buffer.alloc(length, "x") } }),
-  );
+  const files = lengths.map((length): CpioEntry => ({
+    type: "file",
+    path: `${"n".repeat(length + 1)} ü\n`,
+    mode: 0o644,
+    source: { bytes: Buffer.alloc(length, "x") },
+  }));
   const entries: CpioEntry[] = [
     ...files,
     { type: "file", path: "large", mode: 0o644, source: { path: from, size: large.length } },
     { type: "symlink", path: "link", target: "large" },
   ];
   cpio(["-idm"], await archive(entries));
-  for (const length of lengths) expect(readFileSync(join(scratch, `${"n".repeat(length + 1)} ü\n`), "utf8")).toBe("x".repeat(length));
-  const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
-  expect(digest(readFileSync(join(scratch, "large")))).toBe(digest(large));
+  for (const length of lengths)
+    expect(readFileSync(join(scratch, `${"n".repeat(length + 1)} ü\n`), "utf8")).toBe("x".repeat(length));
+  expect(sha256Hex(readFileSync(join(scratch, "large")))).toBe(sha256Hex(large));
   expect(lstatSync(join(scratch, "large")).mtimeMs).toBe(modifiedAt * 1000);
   expect(readlinkSync(join(scratch, "link"))).toBe("large");
 });

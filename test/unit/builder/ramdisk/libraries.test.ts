@@ -14,7 +14,9 @@ function find(tool: string): string {
 
 /** name -> file, as the real dynamic linker resolves it. */
 function lddSays(path: string): Map<string, string> {
-  const lines = execFileSync("ldd", [path], { env: { LC_ALL: "C", PATH: process.env["PATH"] } }).toString().split("\n");
+  const lines = execFileSync("ldd", [path], { env: { LC_ALL: "C", PATH: process.env["PATH"] } })
+    .toString()
+    .split("\n");
   const pairs = lines.flatMap((line) => {
     const match = /^\s*(\S+) => (\/\S+) \(/.exec(line);
     return match ? [[match[1]!, realpathSync(match[2]!)] as const] : [];
@@ -22,14 +24,19 @@ function lddSays(path: string): Map<string, string> {
   return new Map(pairs);
 }
 
-test.each(tools)("the libraries of %s are those ldd finds, and libgcc_s, which glibc opens by itself", (tool) => {
-  const path = find(tool);
-  const expected = lddSays(path);
-  expected.set("libgcc_s.so.1", realpathSync("/lib/x86_64-linux-gnu/libgcc_s.so.1"));
-  const { libraries, interpreter } = libraryClosure([path]);
-  expect(Object.fromEntries(libraries.map(({ name, path }) => [name, path]))).toEqual(Object.fromEntries(expected));
-  expect(basename(interpreter)).toBe("ld-linux-x86-64.so.2");
-});
+test.each(tools)(
+  "the libraries of %s are those ldd finds, and libgcc_s, which glibc opens by itself",
+  (tool) => {
+    const path = find(tool);
+    const expected = lddSays(path);
+    expected.set("libgcc_s.so.1", realpathSync("/lib/x86_64-linux-gnu/libgcc_s.so.1"));
+    const { libraries, interpreter } = libraryClosure([path]);
+    expect(Object.fromEntries(libraries.map(({ name, path }) => [name, path]))).toEqual(
+      Object.fromEntries(expected),
+    );
+    expect(basename(interpreter)).toBe("ld-linux-x86-64.so.2");
+  },
+);
 
 test("a script, a text and a kernel-less file are no ELF programs", () => {
   expect(readElfFile("/etc/passwd")).toBeUndefined();
@@ -37,7 +44,10 @@ test("a script, a text and a kernel-less file are no ELF programs", () => {
 });
 
 /** A made ELF file: one PT_LOAD over everything, and the given segments. */
-function elf(segments: { type: number; offset: number; size: number }[], body: Buffer): (offset: number, length: number) => Buffer {
+function elf(
+  segments: { type: number; offset: number; size: number }[],
+  body: Buffer,
+): (offset: number, length: number) => Buffer {
   const all = [{ type: 1, offset: 0, size: 4096 }, ...segments];
   const file = Buffer.alloc(4096);
   file.writeUInt32BE(0x7f454c46, 0);
@@ -61,7 +71,13 @@ function elf(segments: { type: number; offset: number; size: number }[], body: B
 test("run paths and dlopen notes are read", () => {
   const strings = Buffer.from("\0libx.so.1\0$ORIGIN/../lib:/opt/lib\0");
   const dynamic = Buffer.alloc(16 * 5);
-  const pairs: [number, number][] = [[1, 1], [29, 11], [5, 1024], [10, strings.length], [0, 0]];
+  const pairs: [number, number][] = [
+    [1, 1],
+    [29, 11],
+    [5, 1024],
+    [10, strings.length],
+    [0, 0],
+  ];
   for (const [index, [tag, value]] of pairs.entries()) {
     dynamic.writeBigUInt64LE(BigInt(tag), index * 16);
     dynamic.writeBigUInt64LE(BigInt(value), index * 16 + 8);
@@ -77,7 +93,15 @@ test("run paths and dlopen notes are read", () => {
   strings.copy(body, 0);
   dynamic.copy(body, 256);
   note.copy(body, 512);
-  const facts = readElf(elf([{ type: 2, offset: 1280, size: dynamic.length }, { type: 4, offset: 1536, size: note.length }], body));
+  const facts = readElf(
+    elf(
+      [
+        { type: 2, offset: 1280, size: dynamic.length },
+        { type: 4, offset: 1536, size: note.length },
+      ],
+      body,
+    ),
+  );
   expect(facts).toEqual({
     needed: ["libx.so.1"],
     runPaths: ["$ORIGIN/../lib", "/opt/lib"],
