@@ -25,6 +25,7 @@ export const refusalCodes = [
   "compatible-mismatch",
   "secure-boot",
   "boot-method-unavailable",
+  "power-cut-unsafe",
   "memory-too-small",
   "memory-tight",
   "stash-space-too-small",

@@ -10,6 +10,7 @@ import { drivers } from "./drivers.ts";
 import { identity } from "./identity.ts";
 import { layout, volumeGroup } from "./layout.ts";
 import { architecture, firmware, notConverted, rootUser } from "./machine.ts";
+import { powerCut } from "./power-cut.ts";
 import { rootFilesystem, rootStack } from "./root-stack.ts";
 import { memory, stashSpace } from "./space.ts";
 
@@ -43,6 +44,7 @@ export const checks: readonly Check[] = [
   memory,
   stashSpace,
   bootMethod,
+  powerCut,
   identity,
 ];
 
