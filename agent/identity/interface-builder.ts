@@ -42,7 +42,8 @@ export class InterfaceBuilder {
   route(destination: string, gateway?: string, metric?: string | number): void {
     const cidr = parseCidr(destination, familyOf(destination) === 4 ? 32 : 128);
     if (cidr === undefined) return this.unreadable("route", destination);
-    const via = gateway === undefined ? undefined : parseZonedAddress(gateway);
+    // The zone of a link-local gateway is this interface; each format says so in its own way.
+    const via = gateway === undefined ? undefined : parseZonedAddress(gateway)?.split("%")[0];
     if (gateway !== undefined && via === undefined) return this.unreadable("gateway", gateway);
     const unspecified = via === "0.0.0.0" || via === "::";
     const metricNumber = metric === undefined || metric === "" ? undefined : Number(metric);

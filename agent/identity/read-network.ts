@@ -14,6 +14,8 @@ import { parseResolvConf } from "./sources/resolv-conf.ts";
 /** What the running kernel shows; empty when a mounted root is read. */
 export interface LiveAddresses {
   name: string;
+  /** Set for real cards; bridges, VLANs and the like of containers have none. */
+  driver?: string;
   macAddress?: string;
   addresses: readonly string[];
 }
@@ -42,6 +44,7 @@ export function readNetwork(allFiles: ConfigFiles, live: readonly LiveAddresses[
     });
   }
   const interfaces = reading.interfaces.map((one) => completeFromKernel(one, live, problems));
+  problems.push(...unconfigured(live, interfaces, problems));
   const resolver = resolvConf(files, interfaces);
   const dns = {
     servers: [...reading.dns.servers, ...resolver.servers],
@@ -110,6 +113,28 @@ function completeFromKernel(
   const global = seen.addresses.filter((address) => /^[23]/.test(address) && familyOf(address) === 6);
   if (one.ipv6 === "none" && global.length > 0) completed.ipv6 = "auto";
   return completed;
+}
+
+/** A card in use that no configuration accounts for is somebody's way to this gateway. */
+function unconfigured(
+  live: readonly LiveAddresses[],
+  interfaces: Identity["interfaces"],
+  problems: readonly Problem[],
+): Problem[] {
+  return live.flatMap(({ name, driver, addresses }) => {
+    const used = addresses.filter((address) => !/^(fe80:|169\.254\.|127\.|::1\/)/.test(address));
+    const known =
+      interfaces.some((one) => one.name === name) ||
+      problems.some((problem) => problem.message.includes(`interface ${name} `));
+    if (driver === undefined || used.length === 0 || known) return [];
+    return [
+      {
+        code: "interface-not-configured",
+        message: `interface ${name} has the address ${used.join(", ")}, which is in no configuration file that was read`,
+        hint: "Write it into the network configuration that is in use, so that it can be carried.",
+      },
+    ];
+  });
 }
 
 /** A resolv.conf counts as a setting when it is ours or when no DHCP client can have written it. */

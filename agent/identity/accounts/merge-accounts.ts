@@ -38,7 +38,9 @@ export function mergeAccounts(options: {
   const notes: string[] = [];
   const passwd = parsePasswd(target.passwd, []);
   const groups = parseGroup(target.group, []);
-  const people = identity.users.filter((user) => user.name !== "root");
+  const people = identity.users
+    .filter((user) => user.name !== "root")
+    .sort((a, b) => a.uid - b.uid || (a.name < b.name ? -1 : 1));
 
   const groupChoice = chooseIds({
     kind: "group",
@@ -55,14 +57,20 @@ export function mergeAccounts(options: {
     present: passwd.map((entry) => ({ name: entry.name, id: entry.uid })),
     notes,
   });
-  const merged = people.map((user): PasswdEntry => ({
-    name: user.name,
-    uid: userChoice.byName.get(user.name) ?? user.uid,
-    gid: groupChoice.byOldId.get(user.gid) ?? user.gid,
-    comment: user.comment,
-    home: safeHome(user, notes),
-    shell: shellFor(user, options.hasProgram, notes),
-  }));
+  const merged = people.map((user): PasswdEntry => {
+    const own = passwd.find((entry) => entry.name === user.name);
+    const uid = userChoice.byName.get(user.name) ?? user.uid;
+    // The new system's services count on their own home, shell and group.
+    if (own !== undefined && own.uid === uid && isSystemAccount(own)) return own;
+    return {
+      name: user.name,
+      uid,
+      gid: groupChoice.byOldId.get(user.gid) ?? user.gid,
+      comment: user.comment,
+      home: safeHome(user, notes),
+      shell: shellFor(user, options.hasProgram, notes),
+    };
+  });
   const wantedGroups = identity.groups.map((group): GroupEntry => ({
     ...group,
     gid: groupChoice.byName.get(group.name) ?? group.gid,
@@ -97,6 +105,10 @@ export function mergeAccounts(options: {
     }),
     notes,
   };
+}
+
+function isSystemAccount(entry: PasswdEntry): boolean {
+  return entry.uid < 1000 && !entry.home.startsWith("/home/");
 }
 
 /** A person whose primary group has no line gets one of their own name, as useradd does. */

@@ -38,7 +38,11 @@ export function matchNetworkFile(
           "Property",
         ].includes(key),
     );
-  if (unknownKeys.length > 0) problems.push(unresolved(file, `[Match] ${unknownKeys.join(", ")}`));
+  // Such conditions (Virtualization=, Kind=, SSID= …) mean special cases; a file of the distribution's is one for sure.
+  if (unknownKeys.length > 0) {
+    if (isLocal(file)) problems.push(unresolved(file, `[Match] ${unknownKeys.join(", ")}`));
+    return [];
+  }
   if (live.length > 0) {
     const matched = live.filter(
       (one) => matchesNames(one.name, names) && (macs.length === 0 || macs.includes(one.macAddress ?? "")),
@@ -55,7 +59,7 @@ export function matchNetworkFile(
     problems.push(unresolved(file, `MACAddress ${macs.join(" ")}`));
     return [];
   }
-  if (plain.length < names.length || names.length === 0)
+  if (isLocal(file) && (plain.length < names.length || names.length === 0))
     problems.push(unresolved(file, `Name ${names.join(" ") || "missing"}`));
   return plain.map((name) => {
     const macAddress = linked.get(name);
@@ -67,6 +71,11 @@ function matchesNames(name: string, patterns: readonly string[]): boolean {
   if (patterns.length === 0) return true;
   const negated = patterns[0]?.startsWith("!") === true;
   return patterns.some((pattern) => matchesGlob(pattern.replace(/^!/, ""), name)) !== negated;
+}
+
+/** Written for this machine, not shipped with the distribution. */
+function isLocal(file: NetworkdFile): boolean {
+  return file.path.startsWith("/etc/") || file.path.startsWith("/run/");
 }
 
 /** Files we wrote carry the old name in theirs. */

@@ -41,7 +41,11 @@ function interfaceFiles(one: NetworkInterface): TargetFile[] {
     }),
     ...(gateway4 === undefined ? [] : [`GATEWAY=${gateway4.gateway}`]),
     ...ipv6Lines(one, addresses6),
-    ...(gateway6 === undefined ? [] : [`IPV6_DEFAULTGW=${gateway6.gateway}`]),
+    ...(gateway6 === undefined
+      ? []
+      : [
+          `IPV6_DEFAULTGW=${gateway6.gateway}${gateway6.gateway?.startsWith("fe80:") === true ? `%${one.name}` : ""}`,
+        ]),
     // Servers of a lease would otherwise push the old system's out of resolv.conf.
     ...(one.dnsServers.length > 0 ? ["PEERDNS=no"] : []),
     ...one.dnsServers.map((server, index) => `DNS${index + 1}=${server}`),
