@@ -1,10 +1,13 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { exitCodeOf, exitCodes } from "../../format/errors.ts";
 import { fanOut, type Reporter } from "../../format/events.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDiskChanged } from "../convert/disk-changed.ts";
 import { createConsoleProgress } from "../render/console-progress.ts";
 import { describeError } from "../render/describe-error.ts";
 import { createLogFile } from "../render/log-file.ts";
 import { overallStep } from "../steps/execute-plan.ts";
+import { restart } from "../system/restart.ts";
 import { createRun } from "../system/run.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { openConsoles } from "./consoles.ts";
@@ -17,6 +20,7 @@ const modes: Record<string, () => Promise<Mode>> = {
   rescue: async () => (await import("../rescue/rescue.ts")).rescue,
 };
 
+const readingMs = 10_000;
 const logFile = "/run/dualroot/log";
 
 /** The ramdisk's main program, started by /init. */
@@ -27,15 +31,27 @@ export async function ramdisk(): Promise<number> {
   const tell = (...lines: string[]): void => {
     for (const message of lines) report({ kind: "note", level: "info", message });
   };
-  // Nothing that goes wrong unseen may end this process in the middle of a step.
-  process.on("unhandledRejection", (reason) => logOnly(report, "unhandled rejection", reason));
-  process.on("uncaughtException", (error) => logOnly(report, "uncaught exception", error));
   try {
-    return await runMode(report, tell);
+    return await Promise.race([runMode(report, tell), strayFailure(report)]);
   } catch (error) {
-    tell(...describeError(error));
+    tell("", "dualroot: the ramdisk's program stopped.", ...describeError(error));
+    if (!isDiskChanged() && /\bdualroot\.mode=convert\b/.test(await readFile("/proc/cmdline", "utf8"))) {
+      tell("Nothing was written to the disk. The old system starts again now.");
+      await sleep(readingMs);
+      await restart(createRun(report));
+    }
     return exitCodeOf(error);
   }
+}
+
+/** Rejects on what no code waits for: it would else end this process in the middle of a step, or leave it waiting for ever. */
+function strayFailure(report: Reporter): Promise<never> {
+  return new Promise((_, reject) => {
+    process.on("uncaughtException", reject);
+    process.on("unhandledRejection", (reason) =>
+      report({ kind: "detail", message: `unhandled rejection: ${String(reason)}` }),
+    );
+  });
 }
 
 async function runMode(report: Reporter, tell: Session["tell"]): Promise<number> {
@@ -53,9 +69,4 @@ async function runMode(report: Reporter, tell: Session["tell"]): Promise<number>
   await loadModules(run);
   const mode = await load();
   return mode({ words, run, report, tell, logFile });
-}
-
-function logOnly(report: Reporter, what: string, reason: unknown): void {
-  const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-  report({ kind: "detail", message: `${what}: ${text}` });
 }

@@ -5,7 +5,7 @@ import { formatDuration } from "./format-duration.ts";
 const quietSeconds = 5;
 const titleColumns = 44;
 /** Before this share of the whole is done, a guess of the time left would be noise. */
-const guessFromShare = 0.05;
+const guessFromShare = 0.1;
 
 export interface ConsoleProgressOptions {
   writeLine: (line: string) => void;
@@ -26,7 +26,7 @@ export function createConsoleProgress(options: ConsoleProgressOptions): Reporter
 
   const line = (text: string): void => {
     lastLine = now();
-    writeLine(`${label.padEnd(titleColumns)} ${text}`.trimEnd());
+    writeLine(`${label.padEnd(titleColumns)}  ${text}`.trimEnd());
   };
   const timeLeft = (): string => {
     if (begin === undefined || overallShare < guessFromShare) return "";
@@ -36,7 +36,7 @@ export function createConsoleProgress(options: ConsoleProgressOptions): Reporter
   return (event: Event): void => {
     switch (event.kind) {
       case "started":
-        begin ??= now();
+        if (event.number !== undefined) begin ??= now();
         label = `${numberOf(event)}${event.title}`;
         line("");
         break;
