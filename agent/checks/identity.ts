@@ -17,13 +17,19 @@ export const identity: Check = {
 };
 
 /** Every address that a network card has now must come back, whatever the configuration files were taken to mean. */
-function lostAddresses({ facts, identity }: CheckContext): Finding[] {
+function lostAddresses({ facts, identity, identityProblems = [] }: CheckContext): Finding[] {
   if (!identity) return [];
+  // Reading the identity has said so already, of the interface as a whole.
+  const isTold = (name: string): boolean =>
+    identityProblems.some(
+      ({ code, message }) => code === "interface-not-configured" && message.includes(` ${name} `),
+    );
   return facts.interfaces.flatMap((live) => {
     const carried = identity.interfaces.filter(
       ({ name, macAddress }) =>
         name === live.name || (macAddress !== undefined && macAddress === live.macAddress),
     );
+    if (carried.length === 0 && isTold(live.name)) return [];
     return lastingAddresses(live)
       .filter((address) => !carried.some((one) => comesBack(address, one)))
       .map((address) =>

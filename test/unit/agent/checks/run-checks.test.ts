@@ -262,6 +262,14 @@ test("an address the gateway has now and would not have again is a refusal", () 
   expect(check(add("2001:db8::6/64"), { ipv6: "auto" })).toEqual([]);
   expect(check(() => {}, { name: "eth7" })).toEqual(["fail address-not-carried"]);
   expect(check(() => {}, { name: "eth7", macAddress: "52:54:00:77:00:01" })).toEqual([]);
+  const told = {
+    code: "interface-not-configured",
+    message: "interface eth0 has the address 10.0.2.77",
+    hint: "h",
+  };
+  expect(verdicts({ ...oldSystem(), identityProblems: [told], identity: { interfaces: [] } })).toEqual([
+    "fail interface-not-configured",
+  ]);
   const docker: Change = ({ facts }) =>
     facts.interfaces.push({ name: "docker0", up: true, addresses: ["172.17.0.1/16"] });
   expect(check(docker)).toEqual([]);
