@@ -53,7 +53,6 @@ export async function makeBootDisk(content: BootDiskContent): Promise<string> {
   const file = await open(disk, "w");
   await file.truncate(volumesStart + volumes.length + 2 * MiB);
   await file.close();
-  const sectors = (start: number, bytes: number): string => `${start / 512}:${(start + bytes) / 512 - 1}`;
   await run("sgdisk", [
     `--new=1:${sectors(MiB, 2 * MiB)}`,
     "--typecode=1:ef02",
@@ -93,6 +92,10 @@ export async function readBootFiles(disk: string, path: string): Promise<string>
   const target = await mkdtemp(join(dirname(disk), "read-"));
   await run("debugfs", ["-R", `rdump ${path} ${target}`, partition]);
   return join(target, path.slice(path.lastIndexOf("/") + 1));
+}
+
+function sectors(start: number, bytes: number): string {
+  return `${start / 512}:${(start + bytes) / 512 - 1}`;
 }
 
 async function filesystem(folder: string, name: string, bytes: number, files: Files): Promise<Buffer> {

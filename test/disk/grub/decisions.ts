@@ -52,13 +52,18 @@ export function sampleDecisions(every: number): Decision[] {
 
 function intact(state: Map<string, string>, proven: SlotName[], slots: SlotName[]): Decision {
   return decision(
-    `${[...state].join(" ")} proven=${proven}`,
+    `${[...state].join(" ")} proven=${proven.join()}`,
     encodeGrubenv(state),
     proven,
     slots,
     state,
     true,
   );
+}
+
+/** GRUB reads such a file, and its first 1024 bytes are right. */
+function oneByteMore(state: Map<string, string>): Uint8Array {
+  return Buffer.concat([encodeGrubenv(state), Buffer.from("\n")]);
 }
 
 function damaged(proven: SlotName[]): Decision[] {
@@ -79,8 +84,6 @@ function damaged(proven: SlotName[]): Decision[] {
     ["A_OK", "1"],
     ["B_OK", "0"],
   ]);
-  const oneByteMore = (state: Map<string, string>): Uint8Array =>
-    Buffer.concat([encodeGrubenv(state), Buffer.from("\n")]);
   const full = new Map([...withoutTries, ["own", "x".repeat(grubenvBytes - 53 - 5)]]);
   const cases: [string, Uint8Array | undefined, Map<string, string> | undefined, boolean][] = [
     ["missing", undefined, undefined, false],
@@ -93,7 +96,7 @@ function damaged(proven: SlotName[]): Decision[] {
     ["1025 bytes, all keys there", oneByteMore(complete), complete, true],
   ];
   return cases.map(([title, file, state, writable]) =>
-    decision(`${title} proven=${proven}`, file, proven, ["A", "B"], state, writable),
+    decision(`${title} proven=${proven.join()}`, file, proven, ["A", "B"], state, writable),
   );
 }
 
@@ -108,12 +111,12 @@ function decision(
   return { title, grubenv, proven, slots, situation: { environment, slots, proven, writable } };
 }
 
-/** What must be in grubenv afterwards: the state with the model's change, or the very bytes that were there. */
+/** What must be in grubenv afterwards: a changed state, or the very bytes that were there. */
 export function expectedGrubenv(
   { grubenv, situation }: Decision,
   changes: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> | Uint8Array | undefined {
-  if (grubenv === undefined || changes.size === 0) return grubenv;
+): { state: Map<string, string> } | { bytes: Buffer | undefined } {
+  if (grubenv === undefined || changes.size === 0) return { bytes: grubenv && Buffer.from(grubenv) };
   const defaults = new Map([
     ["ORDER", "A B"],
     ["A_OK", "1"],
@@ -121,5 +124,5 @@ export function expectedGrubenv(
     ["B_OK", "1"],
     ["B_TRY", "0"],
   ]);
-  return new Map([...defaults, ...(situation.environment ?? []), ...changes]);
+  return { state: new Map([...defaults, ...(situation.environment ?? []), ...changes]) };
 }
