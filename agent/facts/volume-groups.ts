@@ -30,13 +30,14 @@ export async function readVolumeGroups(run: Run): Promise<LvmFacts> {
     groups.set(uuid, group);
   }
   if (groups.size === 0) return { groups: [], segments: [] };
-  for (const row of await report(run, "lvs", "vg_uuid,lv_name,lv_size,lv_path,lv_active", [
+  for (const row of await report(run, "lvs", "vg_uuid,lv_name,lv_size,lv_path", [
     "--units",
     "b",
     "--nosuffix",
   ])) {
-    const [groupUuid = "", name = "", size = "", path = "", active = ""] = row;
-    const { type } = active === "active" && path ? await probeSignatures(run, path) : {};
+    const [groupUuid = "", name = "", size = "", path = ""] = row;
+    // Not lv_active: with --readonly it is always `unknown`. An inactive volume has no device, and blkid finds nothing.
+    const { type } = path ? await probeSignatures(run, path) : {};
     groups
       .get(groupUuid)
       ?.volumes.push({ name, sizeBytes: Number(size), ...(type ? { filesystemType: type } : {}) });
