@@ -1,0 +1,80 @@
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync, mkdirSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { runPipeline } from "../../../../agent/system/run-pipeline.ts";
+import { silent, type Event } from "../../../../format/events.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "dualroot-pipeline-"));
+  mkdirSync(join(folder, "content"));
+  writeFileSync(join(folder, "content/random"), randomBytes(3_000_000));
+  execFileSync("tar", ["-cJf", join(folder, "good.tar.xz"), "-C", join(folder, "content"), "."]);
+  return () => rmSync(folder, { recursive: true });
+});
+
+function extract(archive: string, target: string, events: Event[] = []) {
+  mkdirSync(target);
+  const positions: number[] = [];
+  const done = runPipeline({
+    report: (event) => events.push(event),
+    inputFile: archive,
+    commands: [
+      ["xz", "--decompress", "--stdout"],
+      ["tar", "--extract", "--directory", target],
+    ],
+    onPosition: (bytes) => positions.push(bytes),
+  });
+  return { done, positions };
+}
+
+test("data flows from the file through all commands", async () => {
+  const target = join(folder, "out");
+  await extract(join(folder, "good.tar.xz"), target).done;
+  expect(readdirSync(target)).toEqual(["random"]);
+  expect(statSync(join(target, "random")).size).toBe(3_000_000);
+});
+
+test("a truncated archive fails by name of the command that noticed", async () => {
+  const broken = join(folder, "broken.tar.xz");
+  execFileSync("cp", [join(folder, "good.tar.xz"), broken]);
+  truncateSync(broken, 1_000_000);
+  await expect(extract(broken, join(folder, "out2")).done).rejects.toThrow(
+    /xz: exit code 1 .*Unexpected end of input/,
+  );
+});
+
+test("a failure of the last command is seen though the first one only lost its reader", async () => {
+  const failing = runPipeline({
+    report: silent,
+    inputFile: join(folder, "content/random"),
+    commands: [["cat"], ["sh", "-c", "exec <&-; echo no room >&2; exit 7"]],
+  });
+  await expect(failing).rejects.toThrow(/sh: exit code 7 \(no room\)/);
+});
+
+test("a command that does not exist is an error, not a hang", async () => {
+  const failing = runPipeline({
+    report: silent,
+    inputFile: join(folder, "good.tar.xz"),
+    commands: [["xz", "-dc"], ["no-such-tar"]],
+  });
+  await expect(failing).rejects.toThrow(/no-such-tar: .*ENOENT/);
+});
+
+test("the position tells how far the first command has read", async () => {
+  const positions: number[] = [];
+  await runPipeline({
+    report: silent,
+    inputFile: join(folder, "content/random"),
+    commands: [
+      ["sh", "-c", "head -c 1000000 >/dev/null; sleep 1.2; cat"],
+      ["sh", "-c", "cat >/dev/null"],
+    ],
+    onPosition: (bytes) => positions.push(bytes),
+  });
+  expect(positions.some((bytes) => bytes >= 1_000_000 && bytes < 3_000_000)).toBe(true);
+});
