@@ -9,7 +9,7 @@ import { driversOf, type DriverProfile } from "./drivers.ts";
 import { FileDigests } from "./file-digests.ts";
 import { moduleClosure } from "./kernel-modules.ts";
 import { unpackedSize, type Compression, type Segment } from "./segment.ts";
-import { strippedNode } from "./stripped-node.ts";
+import { ramdiskNode } from "./ramdisk-node.ts";
 import { writeImage } from "./write-image.ts";
 
 export interface RamdiskInputs {
@@ -63,7 +63,7 @@ export async function buildRamdisk(
         run,
         cacheFolder: inputs.cacheFolder,
       }),
-      strippedNode(inputs.cacheFolder, digests, run),
+      ramdiskNode(inputs.cacheFolder, digests, run, report),
     ]);
     const kernel = kernelEntries(inputs.kernel, closure);
     noteMissing(report, "The kernel has no driver", closure.missing);

@@ -35,6 +35,7 @@ function parseDependencies(text: string): Map<string, string[]> {
   );
 }
 
+const withoutPath = (from: ModuleClosure): object[] => from.modules.map((module) => ({ ...module, path: "" }));
 const lines = (text: string): string[] =>
   text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
@@ -88,7 +89,6 @@ test("compressed modules, as other distributions have them, give the same closur
   }
   cpSync(join(kernel.modulesFolder, "modules.builtin"), join(folder, "modules.builtin"));
   const again = await moduleClosure(folder, driversOf("all"), { run, cacheFolder: join(scratch, "cache") });
-  const withoutPath = (from: ModuleClosure) => from.modules.map((module) => ({ ...module, path: "" }));
   expect(withoutPath(again)).toEqual(withoutPath(closure));
   for (const [index, module] of again.modules.entries()) {
     const isSame = readFileSync(module.path).equals(readFileSync(closure.modules[index]!.path));
