@@ -1,3 +1,4 @@
+import { rm, writeFile } from "node:fs/promises";
 import type { Run } from "../system/run.ts";
 import { parsePasswd } from "./accounts/account-tables.ts";
 import { defaultPreservedPaths, expandPreservedPaths } from "./preserved-paths.ts";
@@ -32,6 +33,9 @@ export async function capturePreserved(options: {
     ...defaultPreservedPaths,
     ...keys,
   ]);
+  // Private keys are in it: nobody else may open it, not even while it grows.
+  await rm(options.output, { force: true });
+  await writeFile(options.output, "", { mode: 0o600, flag: "wx" });
   await options.run(
     "tar",
     [

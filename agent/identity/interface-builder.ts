@@ -14,6 +14,21 @@ export function isSearchDomain(domain: string): boolean {
   return plainDomain.test(domain) || domain === "~.";
 }
 
+const kindsByName: readonly [RegExp, string][] = [
+  [/\.\d+$/, "a VLAN"],
+  [/^vlan\d/, "a VLAN"],
+  [/^bond\d/, "a bond"],
+  [/^team\d/, "a team"],
+  [/^br\d/, "a bridge"],
+  [/^(wl|ww|ra)/, "wireless"],
+  [/^(tun|tap|wg|ppp|gre|sit|ib|dummy|veth)\d/, "no Ethernet card"],
+];
+
+/** What an interface's name says about it, where its configuration does not. */
+export function foreignKindOfName(name: string): string | undefined {
+  return kindsByName.find(([pattern]) => pattern.test(name))?.[1];
+}
+
 /** An interface about which nothing is configured yet. */
 export function emptyInterface(name: string): NetworkInterface {
   return { name, ipv4: "none", ipv6: "none", addresses: [], routes: [], dnsServers: [], searchDomains: [] };

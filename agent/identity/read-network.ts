@@ -34,7 +34,8 @@ export function readNetwork(allFiles: ConfigFiles, live: readonly LiveAddresses[
   const source = sources[0] ?? "kernel";
   const files = hasOwnFiles(allFiles) ? onlyOwn(allFiles) : allFiles;
   const reading = readSource(source, files, live);
-  const problems = [...reading.problems];
+  // The first hundred say what is wrong; a file of garbage has a finding for every line.
+  const problems = reading.problems.slice(0, 100);
   const others = sources.slice(1);
   if (others.length > 0 && files === allFiles) {
     problems.push({

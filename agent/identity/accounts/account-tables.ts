@@ -30,7 +30,7 @@ export function parsePasswd(text: string, problems: Problem[]): PasswdEntry[] {
       !isId(gid) ||
       hasControlCharacter(fields.join(""))
     ) {
-      problems.push(malformed("/etc/passwd", line, name));
+      addMalformed(problems, "/etc/passwd", line, name);
     } else if (!entries.has(name)) {
       entries.set(name, { name, uid: Number(uid), gid: Number(gid), comment, home, shell });
     }
@@ -44,7 +44,7 @@ export function parseGroup(text: string, problems: Problem[]): GroupEntry[] {
   for (const { fields, line } of records(text)) {
     const [name = "", , gid = "", members = ""] = fields;
     if (fields.length !== 4 || !accountName.test(name) || !isId(gid))
-      problems.push(malformed("/etc/group", line, name));
+      addMalformed(problems, "/etc/group", line, name);
     else if (!entries.has(name)) {
       const names = members.split(",").map((member) => member.trim());
       entries.set(name, {
@@ -68,7 +68,7 @@ export function parseShadow(text: string, problems: Problem[]): Map<string, stri
       hasControlCharacter(rest.join("")) ||
       rest.join(":").length > 4000
     ) {
-      problems.push(malformed("/etc/shadow", line, accountName.test(name) ? name : ""));
+      addMalformed(problems, "/etc/shadow", line, accountName.test(name) ? name : "");
     } else if (!entries.has(name)) entries.set(name, rest);
   }
   return entries;
@@ -93,11 +93,15 @@ function isId(text: string): boolean {
   return /^\d{1,10}$/.test(text) && Number(text) <= 4294967294;
 }
 
-function malformed(file: string, line: number, name: string): Problem {
-  return {
+/** A file that is no account file at all is one finding, not one for each of its lines. */
+const maxMalformed = 50;
+
+function addMalformed(problems: Problem[], file: string, line: number, name: string): void {
+  if (problems.length >= maxMalformed) return;
+  problems.push({
     code: "account-line-malformed",
     message: `${file} line ${line} (${JSON.stringify(name.slice(0, 40))}) is not a valid entry and is not carried`,
     hint: `Correct the line (see pwck and grpck) and check again.`,
     where: `${file}:${line}`,
-  };
+  });
 }

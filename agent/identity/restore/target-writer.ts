@@ -4,7 +4,10 @@ import { RootFolder } from "../root-folder.ts";
 
 const setAsideFolder = "/var/lib/dualroot/set-aside";
 
-/** Writes into a mounted root; every path is inside it, whatever links the root has. */
+/**
+ * Writes into a mounted root; every path is inside it, whatever links the root has.
+ * Nothing is synced here: until the boot sector is written a power cut starts stage 2 anew, and verify-target syncs all of it.
+ */
 export class TargetWriter extends RootFolder {
   readonly notes: string[] = [];
   /** Inside paths written, so that a read-back knows what may differ from the package. */
@@ -82,7 +85,6 @@ export class TargetWriter extends RootFolder {
         await file.chmod(mode);
         await file.chown(0, 0);
       }
-      await file.sync();
     } finally {
       await file.close();
     }

@@ -3,6 +3,7 @@ import type { NetworkInterface } from "../../../format/identity.ts";
 import { classfulPrefix, defaultDestination, familyOf, parseCidr, parsePrefix } from "../addresses.ts";
 import type { ConfigFiles, NetworkReading } from "../config-files.ts";
 import {
+  foreignKindOfName,
   InterfaceBuilder,
   interfaceKindNotCarried,
   isPlainInterfaceName,
@@ -158,7 +159,7 @@ function sameNetwork(cidr: string, address: string): boolean {
 
 function foreignKind(values: Values, name: string): string | undefined {
   const type = (values.get("TYPE") ?? "").toLowerCase();
-  if (isYes(values.get("VLAN")) || type === "vlan" || /\.\d+$/.test(name)) return "a VLAN";
+  if (isYes(values.get("VLAN")) || type === "vlan") return "a VLAN";
   if (
     values.has("BONDING_OPTS") ||
     isYes(values.get("BONDING_MASTER")) ||
@@ -172,7 +173,7 @@ function foreignKind(values: Values, name: string): string | undefined {
   if (type === "bridge") return "a bridge";
   if (values.get("BRIDGE") || values.get("OVS_BRIDGE")) return "part of a bridge";
   return ["", "ethernet", "generic"].includes(type)
-    ? undefined
+    ? foreignKindOfName(name)
     : `of type ${JSON.stringify(values.get("TYPE"))}`;
 }
 

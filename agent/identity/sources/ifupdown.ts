@@ -2,6 +2,7 @@ import type { Problem } from "../../../format/errors.ts";
 import { classfulPrefix, defaultDestination, familyOf, parsePrefix } from "../addresses.ts";
 import type { ConfigFiles, NetworkReading } from "../config-files.ts";
 import {
+  foreignKindOfName,
   InterfaceBuilder,
   interfaceKindNotCarried,
   isPlainInterfaceName,
@@ -139,14 +140,14 @@ function readCommand(builder: InterfaceBuilder, command: string): void {
 
 function foreignKind(stanza: IfaceStanza, name: string): string | undefined {
   const has = (pattern: RegExp): boolean => stanza.options.some((option) => pattern.test(option.key));
-  if (has(/^(bond[-_]slaves|bond[-_]mode|slaves)$/) || /^bond\d/.test(name)) return "a bond";
+  if (has(/^(bond[-_]slaves|bond[-_]mode|slaves)$/)) return "a bond";
   if (has(/^bond[-_]master$/)) return "part of a bond";
-  if (has(/^bridge[-_]ports$/) || /^br\d/.test(name)) return "a bridge";
-  if (has(/^vlan[-_](raw[-_]device|id)$/) || /\.\d+$/.test(name) || /^vlan\d/.test(name)) return "a VLAN";
+  if (has(/^bridge[-_]ports$/)) return "a bridge";
+  if (has(/^vlan[-_](raw[-_]device|id)$/)) return "a VLAN";
   if (has(/^wpa-/) || has(/^wireless-/)) return "wireless";
   if (["ppp", "wvdial", "tunnel", "v4tunnel", "6to4"].includes(stanza.method))
     return `of method ${stanza.method}`;
-  return undefined;
+  return foreignKindOfName(name);
 }
 
 function notStarted(stanza: IfaceStanza): Problem {

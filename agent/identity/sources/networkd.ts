@@ -2,6 +2,7 @@ import type { Problem } from "../../../format/errors.ts";
 import { defaultDestination, familyOf, parseMacAddress } from "../addresses.ts";
 import type { ConfigFiles, NetworkReading } from "../config-files.ts";
 import {
+  foreignKindOfName,
   InterfaceBuilder,
   interfaceKindNotCarried,
   isPlainInterfaceName,
@@ -41,6 +42,11 @@ export function parseNetworkd(files: ConfigFiles, live: readonly LiveInterface[]
         continue;
       }
       if (lastValue(file.sections, "Link", "Unmanaged") === "yes") continue;
+      const kind = foreignKindOfName(name);
+      if (kind !== undefined) {
+        problems.push(interfaceKindNotCarried(name, kind, file.path));
+        continue;
+      }
       const builder = new InterfaceBuilder(name, file.path, problems);
       interfaces.set(name, builder);
       if (macAddress !== undefined) builder.result.macAddress = macAddress;

@@ -2,6 +2,7 @@ import type { Problem } from "../../../format/errors.ts";
 import { defaultDestination, parseZonedAddress } from "../addresses.ts";
 import type { ConfigFiles, NetworkReading } from "../config-files.ts";
 import {
+  foreignKindOfName,
   InterfaceBuilder,
   interfaceKindNotCarried,
   isPlainInterfaceName,
@@ -43,6 +44,11 @@ export function parseNetworkManager(files: ConfigFiles): NetworkReading {
         hint: "Nothing to do if another connection does; else set interface-name.",
         where: path,
       });
+      continue;
+    }
+    const kind = foreignKindOfName(name);
+    if (kind !== undefined) {
+      problems.push(interfaceKindNotCarried(name, kind, path));
       continue;
     }
     if (interfaces.has(name)) continue;
