@@ -1,4 +1,4 @@
-import { copyFile, mkdir, open, readdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../format/errors.ts";
 import { encodeSlotEnvironment } from "../../format/grubenv.ts";
@@ -17,6 +17,8 @@ export async function installBootFiles(step: StepOf<"install-boot-files">, conte
   await installRescue(step.bootFolder, context);
   await describeSystem(step, context);
   await selectKernel(step, context);
+  // A root filesystem taken from a converted gateway may carry its mark; this content was never healthy here.
+  await rm(join(step.target, "boot/slot.proven"), { force: true });
   await context.run("sync", []);
 }
 

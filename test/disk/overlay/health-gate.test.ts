@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { freshGateway, inThrowAwaySystem } from "../../unit/overlay/throw-away-system.ts";
+
+/** Restarting is what the test must not do: the gate's call is noted, and ends it. */
+const noteRestart = `
+cat >/usr/local/sbin/systemctl <<'END'
+#!/bin/sh
+echo "RESTART $*"
+kill "$PPID"
+END
+chmod 755 /usr/local/sbin/systemctl
+# The ten seconds a person has to read are not this test's.
+cat >/usr/local/sbin/sleep <<'END'
+#!/bin/sh
+exec /usr/bin/sleep 0.2
+END
+chmod 755 /usr/local/sbin/sleep
+`;
+const outcome = `
+echo "EXIT $?"
+grub-editenv - list | tr '\\n' ' '; echo
+cat /run/dualroot/health; echo
+if [ -e /boot/slot.proven ]; then echo PROVEN; else echo UNPROVEN; fi
+cat /data/dualroot/history.jsonl 2>/dev/null
+exit 0
+`;
+const gate = (prepare: string, run = "/usr/lib/dualroot/health-gate") =>
+  inThrowAwaySystem(`${freshGateway}${noteRestart}${prepare}\n${run}\n${outcome}`);
+
+describe("healthy", () => {
+  test("the first time: slot marked good and proven, event written", async () => {
+    const { output } = await gate(`
+      ip addr add 192.0.2.10/24 dev lo
+      ip addr add 2001:db8::5/64 dev lo nodad
+      echo 'DUALROOT_ADDRESSES="192.0.2.10/24 2001:DB8:0::5/64"' >/etc/dualroot/expected.sh
+      echo 'DUALROOT_GATEWAYS="192.0.2.10 2001:db8::5"' >>/etc/dualroot/expected.sh
+      printf '#!/bin/sh\\necho fine\\n' >/etc/dualroot/health.d/10-release; chmod 755 /etc/dualroot/health.d/10-release`);
+    expect(output).toContain("EXIT 0");
+    expect(output).toContain("A_OK=1 A_TRY=0 B_OK=0 B_TRY=0");
+    expect(output).toContain('{"state":"good","slot":"A","message":"healthy"}');
+    expect(output).toContain("\nPROVEN");
+    expect(output).toMatch(/"event":"committed","slot":"A","version":"2026\.11"/);
+    expect(output).not.toContain("RESTART");
+  });
+
+  test("on later boots the slot is marked good again, without another event", async () => {
+    const { output } = await gate("touch /boot/slot.proven");
+    expect(output).toContain("A_OK=1 A_TRY=0");
+    expect(output).not.toContain("committed");
+  });
+
+  test("with a damaged grubenv it says so and stays up", async () => {
+    const { output } = await gate(": >/boot/dualroot/grub/grubenv");
+    expect(output).toContain("EXIT 1");
+    expect(output).toContain("cannot be marked good");
+    expect(output).toContain("has 0 bytes");
+    expect(output).not.toContain("RESTART");
+  });
+});
+
+describe("not healthy", () => {
+  test.each([
+    [
+      "an address is missing",
+      "echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh",
+      "address 192.0.2.10/24 is not up",
+    ],
+    [
+      "a gateway is silent",
+      "echo 'DUALROOT_GATEWAYS=192.0.2.1' >/etc/dualroot/expected.sh",
+      "gateway 192.0.2.1 does not answer",
+    ],
+    [
+      "sshd does not listen",
+      "sed -i s/SSH=no/SSH=yes/ /etc/dualroot/health.conf; printf '#!/bin/sh\\necho port 2222\\n' >/usr/local/sbin/sshd; chmod 755 /usr/local/sbin/sshd",
+      "nothing listens on the ssh port 2222",
+    ],
+    [
+      "a check of the release fails",
+      "printf '#!/bin/sh\\necho first; echo the database \\\\\"x\\\\\" is gone; exit 3\\n' >/etc/dualroot/health.d/db; chmod 755 /etc/dualroot/health.d/db",
+      'check db failed with exit code 3: the database "x" is gone',
+    ],
+    [
+      "a check of the release hangs",
+      "printf '#!/bin/sh\\nexec /usr/bin/sleep 100\\n' >/etc/dualroot/health.d/slow; chmod 755 /etc/dualroot/health.d/slow",
+      "check slow gave no result within 1 s",
+    ],
+  ])("never healthy before: %s, so it restarts for GRUB to count", async (_, prepare, reason) => {
+    const { output } = await gate(prepare);
+    expect(output).toContain(reason);
+    expect(output).toContain("GRUB has counted attempt 1 of 3");
+    expect(output).toContain("RESTART reboot");
+    expect(output).toContain("A_OK=1 A_TRY=1");
+    expect(output).toContain("\nUNPROVEN");
+    const event = output.split("\n").find((line) => line.startsWith('{"time"'));
+    expect(JSON.parse(event ?? "")).toMatchObject({ event: "unhealthy", message: `${reason}; restarting` });
+  });
+
+  const badAddress = "echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh\n";
+  const forAWhile = "timeout 6 /usr/lib/dualroot/health-gate";
+
+  test("healthy before and nothing to fall back to: stays up, and commits when it gets well", async () => {
+    const { output } = await gate(
+      `${badAddress}touch /boot/slot.proven\n(/usr/bin/sleep 4; ip addr add 192.0.2.10/24 dev lo) &`,
+    );
+    expect(output).toContain("a restart leads nowhere better");
+    expect(output).not.toContain("RESTART");
+    expect(output).toContain("EXIT 0");
+    expect(output).toContain("A_OK=1 A_TRY=0");
+  });
+
+  test("healthy before, and slot B can be booted: restarts", async () => {
+    const { output } = await gate(`${badAddress}touch /boot/slot.proven; grub-editenv - set B_OK=1`);
+    expect(output).toContain("RESTART reboot");
+  });
+
+  test("GRUB could not count a restart: stays up", async () => {
+    const { output } = await gate(`${badAddress}: >/boot/dualroot/grub/grubenv`, forAWhile);
+    expect(output).toContain("a restart leads nowhere better");
+    expect(output).not.toContain("RESTART");
+    expect(output).toContain('"state":"bad"');
+  });
+});
+
+test("without a slot on the command line there is nothing to decide", async () => {
+  const { output } = await inThrowAwaySystem(
+    `${freshGateway}/usr/lib/dualroot/health-gate${outcome}`,
+    "quiet",
+  );
+  expect(output).toContain("nothing to decide");
+  expect(output).toContain("A_TRY=1");
+});
+
+test("a real listener is found on IPv4 and on IPv6", async () => {
+  const { output } = await gate(`
+    sed -i s/SSH=no/SSH=yes/ /etc/dualroot/health.conf
+    printf '#!/bin/sh\\nprintf "port 2222\\\\nport 2223\\\\n"\\n' >/usr/local/sbin/sshd; chmod 755 /usr/local/sbin/sshd
+    ${process.execPath} -e 'const n=require("node:net"); n.createServer().listen(2222,"127.0.0.1"); n.createServer().listen(2223,"::1"); setTimeout(()=>process.exit(),20000)' &
+    /usr/bin/sleep 1`);
+  expect(output).toContain("A_OK=1 A_TRY=0");
+  expect(output).not.toContain("RESTART");
+});
