@@ -1,0 +1,79 @@
+import { execa } from "execa";
+import { expect, test } from "vitest";
+import type { VirtualMachine } from "../../../../builder/vm/description.ts";
+import { qemuArguments, qemuProgram } from "../../../../builder/vm/qemu.ts";
+import { GiB } from "../../../../format/sizes.ts";
+
+const machine: VirtualMachine = {
+  name: "gateway",
+  machine: "q35",
+  memoryBytes: GiB,
+  cpus: 1,
+  drives: [
+    { file: "/tmp/a,b.qcow2", format: "qcow2", readOnly: false, serial: "gateway", disposable: true },
+    { file: "/tmp/media.img", format: "raw", readOnly: true, serial: "media", disposable: false },
+  ],
+  nics: [
+    {
+      macAddress: "52:54:00:77:00:01",
+      forwards: [{ hostPort: 2222, guestAddress: "10.0.2.77", guestPort: 22 }],
+    },
+  ],
+  display: "vga",
+  onReset: "restart",
+};
+const sockets = { qmp: "/tmp/q", serial: "/tmp/s", consoleLog: "/tmp/console.log" };
+
+function valueAfter(words: readonly string[], start: string): string | undefined {
+  return words.find((word) => word.startsWith(start));
+}
+
+test("a gateway boots from its first disk, paused until control is connected", () => {
+  const words = qemuArguments(machine, "tcg", sockets);
+  expect(words).toContain("-S");
+  expect(words).toContain("tcg,thread=multi");
+  expect(words.slice(words.indexOf("-m"), words.indexOf("-m") + 2)).toEqual(["-m", "1024"]);
+  expect(words).toContain("strict=on,order=c");
+  expect(words).not.toContain("-no-reboot");
+  expect(words).not.toContain("-kernel");
+});
+
+test("a comma in a file name is doubled, read-only and cache follow the drive", () => {
+  const words = qemuArguments(machine, "tcg", sockets);
+  expect(valueAfter(words, "id=drive0")).toBe(
+    "id=drive0,if=none,format=qcow2,file=/tmp/a,,b.qcow2,read-only=off,cache=unsafe,discard=unmap",
+  );
+  expect(valueAfter(words, "id=drive1")).toContain("read-only=on,cache=writeback");
+});
+
+test("forwards lead from the host's loopback to the guest's address", () => {
+  expect(qemuArguments(machine, "kvm", sockets)).toContain(
+    "user,id=net0,hostfwd=tcp:127.0.0.1:2222-10.0.2.77:22",
+  );
+});
+
+test("a kernel given is booted with its initrd and command line", () => {
+  const words = qemuArguments(
+    { ...machine, boot: { kernel: "/k", initrd: "/i", append: "console=ttyS0" }, onReset: "stop" },
+    "tcg",
+    sockets,
+  );
+  expect(words.slice(words.indexOf("-kernel"))).toEqual([
+    "-kernel",
+    "/k",
+    "-initrd",
+    "/i",
+    "-append",
+    "console=ttyS0",
+  ]);
+  expect(words).toContain("-no-reboot");
+});
+
+test("QEMU itself knows every device word that is used", async () => {
+  for (const device of ["virtio-blk-pci", "virtio-net-pci", "virtio-rng-pci"]) {
+    const { exitCode } = await execa(qemuProgram, ["-machine", "q35", "-device", `${device},help`], {
+      reject: false,
+    });
+    expect({ device, exitCode }).toEqual({ device, exitCode: 0 });
+  }
+});
