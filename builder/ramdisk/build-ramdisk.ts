@@ -25,7 +25,7 @@ export interface RamdiskInputs {
   bootFiles: string;
   /** `none` only for images that never leave the build host: stage 1 wants one of the others. */
   compression: Compression;
-  /** Seconds; everybody's modification time. */
+  /** Seconds; modification time of what changes with the release. */
   sourceDateEpoch: number;
   /** Compressed segments and stripped programs, found again by their content. */
   cacheFolder: string;
@@ -69,12 +69,16 @@ export async function buildRamdisk(
     noteMissing(report, "The kernel has no driver", closure.missing);
     noteMissing(report, "Not beside the kernel's modules: firmware", kernel.missingFirmware);
     const runtime: Segment[] = [
-      { name: "node", entries: nodeEntries(node) },
-      { name: "tools", entries: await toolEntries([node], run) },
-      { name: "agent", entries: agentEntries(agent, inputs.keys, inputs.bootFiles) },
+      { name: "node", entries: nodeEntries(node), modifiedAt: 0 },
+      { name: "tools", entries: await toolEntries([node], run), modifiedAt: 0 },
+      {
+        name: "agent",
+        entries: agentEntries(agent, inputs.keys, inputs.bootFiles),
+        modifiedAt: inputs.sourceDateEpoch,
+      },
     ];
-    const segments: Segment[] = [...runtime, { name: "kernel", entries: kernel.entries }];
-    const context = { ...inputs, digests, run, modifiedAt: inputs.sourceDateEpoch };
+    const segments: Segment[] = [...runtime, { name: "kernel", entries: kernel.entries, modifiedAt: 0 }];
+    const context = { ...inputs, digests, run };
     const placed = await writeImage(segments, context, output);
     await digests.save();
     return {

@@ -16,6 +16,8 @@ export type Compression = "none" | "gzip" | "xz";
 export interface Segment {
   name: "node" | "tools" | "agent" | "kernel";
   entries: CpioEntry[];
+  /** Everybody's time, seconds. What does not change from release to release has 0, so that its compressed form can stay. */
+  modifiedAt: number;
 }
 
 export interface SegmentContext {
@@ -23,7 +25,6 @@ export interface SegmentContext {
   digests: FileDigests;
   run: Run;
   compression: Compression;
-  modifiedAt: number;
 }
 
 /**
@@ -51,7 +52,7 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
     const archive = join(scratch, "archive");
     const gzip =
       context.compression === "gzip" ? [createGzip({ level: 9, memLevel: 9, chunkSize: 1024 * 1024 })] : [];
-    await pipeline([segmentStream(segment, context.modifiedAt), ...gzip, createWriteStream(archive)]);
+    await pipeline([segmentStream(segment), ...gzip, createWriteStream(archive)]);
     if (context.compression === "xz") {
       await context.run("xz", [...xzOptions, archive], { hint: "apt-get install xz-utils" });
       await rename(`${archive}.xz`, archive);
@@ -64,8 +65,8 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
 }
 
 /** The segment's archive, uncompressed. */
-export function segmentStream(segment: Segment, modifiedAt: number): Readable {
-  return Readable.from(cpioArchive(segment.entries, modifiedAt), {
+export function segmentStream(segment: Segment): Readable {
+  return Readable.from(cpioArchive(segment.entries, segment.modifiedAt), {
     objectMode: false,
     highWaterMark: 1024 * 1024,
   });
@@ -78,7 +79,7 @@ export function unpackedSize(segment: Segment): number {
 async function cacheKey(segment: Segment, context: SegmentContext): Promise<string> {
   const key = createHash("sha256");
   const settings = context.compression === "xz" ? xzOptions.join(" ") : context.compression;
-  key.update(`${cacheVersion} ${settings} ${context.modifiedAt} ${process.versions.zlib}\n`);
+  key.update(`${cacheVersion} ${settings} ${segment.modifiedAt} ${process.versions.zlib}\n`);
   for (const entry of sortedByPath(segment.entries)) {
     if (entry.type !== "file") key.update(`${JSON.stringify(entry)}\n`);
     else {

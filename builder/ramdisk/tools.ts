@@ -59,14 +59,14 @@ const busyboxPackage: ToolPackage = { package: "busybox", tools: ["busybox"] };
 const hostFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** Each tool's file on the build host. Refuses with every missing one at once. */
-export function findTools(): {
+export function findTools(folders: readonly string[] = hostFolders): {
   tools: { name: string; path: string }[];
   links: { name: string; target: string }[];
   busybox: string;
 } {
   const problems: Problem[] = [];
   const find = (name: string, packageName: string): string => {
-    const path = hostFolders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+    const path = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
     if (path === undefined) {
       problems.push({
         code: "tool-missing",

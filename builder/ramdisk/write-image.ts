@@ -20,7 +20,7 @@ export async function writeImage(
     for (const [index, segment] of segments.entries()) {
       const stream = isCompressed
         ? createReadStream(compressed[index]!, { highWaterMark: 1024 * 1024 })
-        : segmentStream(segment, context.modifiedAt);
+        : segmentStream(segment);
       const flags = index === 0 ? "w" : "a";
       const write = createWriteStream(scratch, { flags });
       await pipeline(stream, write);

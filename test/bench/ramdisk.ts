@@ -111,14 +111,13 @@ async function withoutNode(
     digests: new FileDigests(join(cacheFolder, "digests.json")),
     run,
     compression,
-    modifiedAt: 0,
   };
   return await seconds(async () => {
     const closure = await moduleClosure(kernel.modulesFolder, modules, context);
     const tools = await toolEntries([], run);
     const segments = [
-      { name: "tools" as const, entries: tools },
-      { name: "kernel" as const, entries: kernelEntries(kernel, closure).entries },
+      { name: "tools" as const, entries: tools, modifiedAt: 0 },
+      { name: "kernel" as const, entries: kernelEntries(kernel, closure).entries, modifiedAt: 0 },
     ];
     await writeImage(segments, context, join(scratch, `ours-${compression}.img`));
   });
