@@ -71,11 +71,9 @@ async function enableService(target: TargetWriter, family: NetworkFamily): Promi
         "dbus-org.freedesktop.network1.service",
       );
       await enableUnit(target, "systemd-networkd.socket", "sockets.target");
-      await enableUnit(target, "systemd-networkd-wait-online.service", "network-online.target");
       return;
     case "networkmanager":
       await enableUnit(target, "NetworkManager.service", "multi-user.target");
-      await enableUnit(target, "NetworkManager-wait-online.service", "network-online.target");
       return;
     case "ifupdown":
       await enableUnit(target, "networking.service", "multi-user.target");

@@ -13,6 +13,7 @@ export async function secureKeys(
   for (const path of await target.glob("/etc/ssh/ssh_host_*_key")) await secure(target, path, 0, 0, 0o600);
   for (const path of await target.glob("/etc/sudoers.d/*")) await secure(target, path, 0, 0, 0o440);
   for (const user of users) {
+    if (user.home === "/" || !user.home.startsWith("/")) continue;
     const folder = `${Buffer.from(user.home, "latin1").toString("utf8")}/.ssh`;
     if ((await target.stat(folder))?.isDirectory() !== true) continue;
     const real = (await target.resolve(folder)) ?? folder;

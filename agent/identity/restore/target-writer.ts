@@ -1,4 +1,4 @@
-import { chmod, lchown, mkdir, open, rename, rm, symlink } from "node:fs/promises";
+import { chmod, lchown, mkdir, open, rename, rm, rmdir, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RootFolder } from "../root-folder.ts";
 
@@ -47,7 +47,8 @@ export class TargetWriter extends RootFolder {
   async remove(insidePath: string): Promise<void> {
     const path = await this.resolve(insidePath, { keepLast: true });
     if (path !== undefined && path !== "/" && (await this.lstat(path)) !== undefined) {
-      await rm(this.outside(path), { recursive: (await this.lstat(path))?.isDirectory() === true });
+      if ((await this.lstat(path))?.isDirectory() === true) await rmdir(this.outside(path));
+      else await rm(this.outside(path));
       this.changed.add(path);
     }
   }

@@ -121,21 +121,23 @@ function readAddress(
   else builder.address(text, prefix);
 }
 
-function readCommand(builder: InterfaceBuilder, command: string): void {
-  const mtu = /^(?:\/usr)?(?:\/s?bin\/)?(?:ip link set (?:dev )?\S+|ifconfig \S+) mtu (\d+)$/.exec(
-    command.trim(),
-  )?.[1];
+/** Commands of `up` lines that say what an option could: MTU, further addresses, routes, the link itself. */
+function readCommand(builder: InterfaceBuilder, text: string): void {
+  const command = text
+    .replace(/\s*\|\|\s*(true|:|\/bin\/true)\s*$/, "")
+    .replace(/^(\/usr)?\/s?bin\//, "")
+    .trim();
+  const mtu = /^(?:ip link set (?:dev )?\S+|ifconfig \S+) mtu (\d+)$/.exec(command)?.[1];
   if (mtu !== undefined) return builder.mtu(mtu);
-  const address =
-    /^(?:\/usr)?(?:\/s?bin\/)?ip (?:-[46] )?a(?:ddr(?:ess)?)? add ([0-9a-fA-F.:]+\/\d+) dev \S+$/.exec(
-      command.trim(),
-    )?.[1];
+  const address = /^ip (?:-[46] )?a(?:ddr(?:ess)?)? (?:add|replace) ([0-9a-fA-F.:]+\/\d+) dev \S+$/.exec(
+    command,
+  )?.[1];
   if (address !== undefined) return builder.address(address);
   const route = parseRouteCommand(command);
   if (route !== undefined) return builder.route(route.destination, route.gateway, route.metric);
   // Bringing the link up is what the target does anyway.
-  if (/^(?:\/s?bin\/)?(?:ip link set (?:dev )?\S+ up|ifconfig \S+ up)$/.test(command.trim())) return;
-  builder.notCarried(`command "${command.slice(0, 200)}"`);
+  if (/^(?:ip link set (?:dev )?\S+ up|ifconfig \S+ up)$/.test(command)) return;
+  builder.notCarried(`command "${text.slice(0, 200)}"`);
 }
 
 function foreignKind(stanza: IfaceStanza, name: string): string | undefined {

@@ -28,7 +28,6 @@ function stanzas(one: NetworkInterface): string[] {
   const lines: string[] = [];
   const addresses = (family: 4 | 6): string[] =>
     one.addresses.filter((address) => familyOf(address) === family);
-  const common = commonOptions(one);
   const families = [
     { family: 4 as const, word: "inet", mode: one.ipv4 === "dhcp" ? "dhcp" : undefined },
     {
@@ -39,20 +38,24 @@ function stanzas(one: NetworkInterface): string[] {
   ];
   let first = true;
   for (const { family, word, mode } of families) {
-    const routes = familyRoutes(one, family);
-    const methods = [
-      ...(mode === undefined ? [] : [[mode]]),
-      ...addresses(family).map((address) => ["static", address]),
+    // A static inet6 stanza would switch off the router advertisements that auto and dhcp live by.
+    const beside = family === 6 && mode !== undefined;
+    const methods: { method: string; address?: string }[] = [
+      ...(mode === undefined ? [] : [{ method: mode }]),
+      ...(beside ? [] : addresses(family).map((address) => ({ method: "static", address }))),
     ];
     // An interface must have some stanza to be brought up at all.
-    if (methods.length === 0 && family === 4 && one.ipv6 === "none") methods.push(["manual"]);
-    for (const [index, [method = "", address]] of methods.entries()) {
+    if (methods.length === 0 && family === 4 && one.ipv6 === "none") methods.push({ method: "manual" });
+    for (const [index, { method, address }] of methods.entries()) {
       lines.push(`iface ${one.name} ${word} ${method}`);
       if (address !== undefined) lines.push(`    address ${address}`);
-      if (first) lines.push(...common);
-      // Routes come with the last stanza, when every address they may need is there.
-      if (index === methods.length - 1) lines.push(...routes);
+      if (first) lines.push(...commonOptions(one));
       first = false;
+      // Routes come with the last stanza, when every address they may need is there.
+      if (index < methods.length - 1) continue;
+      if (beside)
+        lines.push(...addresses(6).map((each) => `    up ip -6 addr add ${each} dev ${one.name} || true`));
+      lines.push(...familyRoutes(one, family, !beside && addresses(family).length > 0));
     }
   }
   return lines;
@@ -68,9 +71,9 @@ function commonOptions(one: NetworkInterface): string[] {
   ];
 }
 
-function familyRoutes(one: NetworkInterface, family: 4 | 6): string[] {
-  const hasStatic = one.addresses.some((address) => familyOf(address) === family);
-  const gateway = hasStatic ? plainDefault(one.routes, family) : undefined;
+/** `gateway` is an option of static stanzas only. */
+function familyRoutes(one: NetworkInterface, family: 4 | 6, isStatic: boolean): string[] {
+  const gateway = isStatic ? plainDefault(one.routes, family) : undefined;
   return [
     ...(gateway === undefined ? [] : [`    gateway ${gateway.gateway}`]),
     ...one.routes

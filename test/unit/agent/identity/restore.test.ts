@@ -196,6 +196,44 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
     await expect(lstat(join(target, ".dualroot-preserved"))).rejects.toThrow("ENOENT");
   });
 
+  test("the account files are whole: pwck and grpck of shadow-utils agree", async () => {
+    const target = await makeImage({ root: "/", "var/www": "/", "home/debian": "/" });
+    await convert(await makeOld("centos7-static"), target, "networkd");
+    // In the image itself, where they find its groups, homes and shells.
+    const users = await run("pwck", ["--root", target, "--read-only"], { acceptExitCodes: [2] });
+    const groups = await run("grpck", ["--root", target, "--read-only"], { acceptExitCodes: [2] });
+    const said = [users, groups]
+      .flatMap((result) => `${result.stdout}${result.stderr}`.split("\n"))
+      .filter((line) => line !== "");
+    expect(said.filter((line) => line !== "pwck: no changes" && line !== "grpck: no changes")).toEqual([]);
+  });
+
+  test("onto another filesystem too, with capabilities, ACLs and sparse files as they were", async (context) => {
+    const root = await makeOld("networkd", { "data/app/tool": "#!\n", "etc/app.conf": "x\n" });
+    await run("truncate", ["--size=8M", join(root, "data/app/sparse")]);
+    await run("setfattr", ["--name=user.origin", "--value=plant 7", join(root, "data/app/tool")]);
+    await run("setfacl", ["--modify=u:33:r", join(root, "etc/app.conf")]);
+    const target = await makeImage();
+    await mkdir(join(target, "data"));
+    const mounted = await run("mount", ["-t", "tmpfs", "none", join(target, "data")], {
+      acceptExitCodes: [1, 32],
+    });
+    // Without the right to mount there is no second filesystem to test with.
+    if (mounted.exitCode !== 0) return context.skip();
+    try {
+      expect((await stat(join(target, "data"))).dev).not.toBe((await stat(target)).dev);
+      await convert(root, target, "networkd", ["/data/app", "/etc/app.conf"]);
+      expect(await readFile(join(target, "data/app/tool"), "utf8")).toBe("#!\n");
+      const sparse = await stat(join(target, "data/app/sparse"));
+      expect(sparse.size).toBe(8 * 1024 * 1024);
+      expect(sparse.blocks).toBeLessThan(100);
+      const acl = await run("getfacl", ["--omit-header", "--absolute-names", join(target, "etc/app.conf")]);
+      expect(acl.stdout).toContain("user:www-data:r--");
+    } finally {
+      await run("umount", [join(target, "data")]);
+    }
+  });
+
   test("resolved is left in charge where it runs", async () => {
     const target = await makeImage({
       "usr/lib/systemd/system/systemd-resolved.service": "[Unit]\n",
