@@ -12,11 +12,11 @@ export function armGrubenv(path: string): Promise<void> {
   });
 }
 
-/** Takes back what `armGrubenv` did and GRUB made of it; another's next_entry stays. */
+/** Takes back what `armGrubenv` did and GRUB made of it (an empty next_entry); another's next_entry stays. */
 export function disarmGrubenv(path: string): Promise<void> {
   return changeGrubenv(path, (variables) => {
-    variables.delete(armedVariable);
-    if (variables.get("next_entry") === entryId) variables.delete("next_entry");
+    if (!variables.delete(armedVariable)) return;
+    if (["", entryId].includes(variables.get("next_entry") ?? "")) variables.delete("next_entry");
   });
 }
 
