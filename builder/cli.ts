@@ -5,12 +5,17 @@ import { smokeCommandLine } from "./smoke-command-line.ts";
 /** Every command is declared here in a few lines; its body is imported only when it runs, so `--help` costs nothing. */
 export function createProgram() {
   const program = new Command("dualroot")
-    .description("Build, look at and try upgrade packages that turn a gateway with one root into a dual system")
+    .description(
+      "Build, look at and try upgrade packages that turn a gateway with one root into a dual system",
+    )
     .version("0.1.0")
     .showHelpAfterError("(see --help)")
     .showSuggestionAfterError()
     .exitOverride()
-    .addHelpText("after", "\nExit codes: 0 done, 2 wrong usage, 3 bad input, 4 refused, 5 a step failed, 6 not trusted. See docs/exit-codes.md.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 2 wrong usage, 3 bad input, 4 refused, 5 a step failed, 6 not trusted. See docs/exit-codes.md.",
+    );
 
   program
     .command("build")
@@ -25,9 +30,15 @@ export function createProgram() {
     .command("plan")
     .description("print what a release would build, or what a package would do to a described disk")
     .argument("<release.yaml or package>", "a release description, or the folder of a package")
-    .option("--disk <facts.json>", "for a package: facts of a gateway, as `upgrade.sh check --json` prints them")
+    .option(
+      "--disk <facts.json>",
+      "for a package: facts of a gateway, as `upgrade.sh check --json` prints them",
+    )
     .option("--json", "print the plan itself")
-    .addHelpText("after", "\nExamples:\n  dualroot plan release.yaml\n  dualroot plan out/demo-2026.11 --disk gateway-facts.json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  dualroot plan release.yaml\n  dualroot plan out/demo-2026.11 --disk gateway-facts.json",
+    )
     .action(async (subject, options) => (await import("./commands/plan.ts")).planCommand(subject, options));
 
   program
@@ -37,7 +48,9 @@ export function createProgram() {
     .option("--files", "list the files of the root filesystem")
     .option("--json", "print as JSON")
     .addHelpText("after", "\nExample:\n  dualroot inspect out/demo-2026.11 --files")
-    .action(async (folder, options) => (await import("./commands/inspect.ts")).inspectCommand(folder, options));
+    .action(async (folder, options) =>
+      (await import("./commands/inspect.ts")).inspectCommand(folder, options),
+    );
 
   program
     .command("verify")
@@ -53,7 +66,9 @@ export function createProgram() {
     .command("keygen")
     .description("make a key pair that signs packages; never overwrites")
     .argument("<dir>", "folder for ROLE.key (mode 0600) and ROLE.pub")
-    .addOption(new Option("--role <role>", "what gateways may accept it for").choices(keyRoles).makeOptionMandatory())
+    .addOption(
+      new Option("--role <role>", "what gateways may accept it for").choices(keyRoles).makeOptionMandatory(),
+    )
     .option("--json", "print as JSON")
     .addHelpText("after", "\nExample:\n  dualroot keygen keys --role release")
     .action(async (folder, options) => (await import("./commands/keygen.ts")).keygenCommand(folder, options));

@@ -28,7 +28,12 @@ export function buildManifest({ plan, ramdisk, rootfs, files }: ManifestInputs):
       diskBytes: plan.diskBytes,
     },
     preserve: { paths: plan.preserve },
-    target: { ...plan.target, unpackedBytes: plan.rootfs.unpackedBytes, entries: rootfs.entries, indexSha256: rootfs.indexSha256 },
+    target: {
+      ...plan.target,
+      unpackedBytes: plan.rootfs.unpackedBytes,
+      entries: rootfs.entries,
+      indexSha256: rootfs.indexSha256,
+    },
     ramdisk: {
       kernelVersion: ramdisk.kernelVersion,
       drivers: ramdisk.drivers,

@@ -22,7 +22,11 @@ export interface BuildResult {
 }
 
 /** release.yaml -> Release -> BuildPlan -> parts -> manifest -> signature -> package in place. All of it or nothing. */
-export async function buildPackage(releaseFile: string, output: string, report: Reporter): Promise<BuildResult> {
+export async function buildPackage(
+  releaseFile: string,
+  output: string,
+  report: Reporter,
+): Promise<BuildResult> {
   const release = await readRelease(releaseFile);
   const keys = await readKeys(release);
   await checkOutputFolder(output);
@@ -34,7 +38,10 @@ export async function buildPackage(releaseFile: string, output: string, report: 
     await reportStep(report, { step: "sign", title: "Sign and put in place" }, async () => {
       const bytes = buildManifestBytes(manifest);
       await writeFile(join(work.package, manifestName), bytes);
-      await writeFile(join(work.package, signatureName), `${JSON.stringify(signManifest(bytes, keys.signing.privateKey), null, 2)}\n`);
+      await writeFile(
+        join(work.package, signatureName),
+        `${JSON.stringify(signManifest(bytes, keys.signing.privateKey), null, 2)}\n`,
+      );
       await work.finish();
     });
     return { folder: output, plan, manifest };
@@ -64,10 +71,18 @@ interface Keys {
 }
 
 async function readKeys(release: Release): Promise<Keys> {
-  return { signing: await readSigningKey(release.signingKeyFile), trusted: await readTrustedKeyFiles(release.trustedKeyFiles) };
+  return {
+    signing: await readSigningKey(release.signingKeyFile),
+    trusted: await readTrustedKeyFiles(release.trustedKeyFiles),
+  };
 }
 
-async function look(release: Release, keys: Keys, scratch: string, report: Reporter): Promise<{ plan: BuildPlan; survey: RootfsSurvey }> {
+async function look(
+  release: Release,
+  keys: Keys,
+  scratch: string,
+  report: Reporter,
+): Promise<{ plan: BuildPlan; survey: RootfsSurvey }> {
   return await reportStep(report, { step: "look", title: "Look at the root filesystem" }, async () => {
     const survey = await surveyRootfs(release, scratch, report);
     const files = survey.selection.kept.filter((entry) => entry.type === "file");
@@ -77,7 +92,10 @@ async function look(release: Release, keys: Keys, scratch: string, report: Repor
       selection: survey.selection,
       keys: keys.trusted,
       signingKeyId: keys.signing.keyId,
-      sourceDateEpoch: sourceDateEpoch(process.env["SOURCE_DATE_EPOCH"], files.map((entry) => entry.modifiedAt)),
+      sourceDateEpoch: sourceDateEpoch(
+        process.env["SOURCE_DATE_EPOCH"],
+        files.map((entry) => entry.modifiedAt),
+      ),
     });
     return { plan, survey };
   });

@@ -28,7 +28,10 @@ export interface PartsInputs {
 }
 
 /** Makes the five files of a package in `work.package` and the manifest that describes them. */
-export async function buildParts({ plan, survey, overlay, work }: PartsInputs, report: Reporter): Promise<Manifest> {
+export async function buildParts(
+  { plan, survey, overlay, work }: PartsInputs,
+  report: Reporter,
+): Promise<Manifest> {
   const at = (name: string) => join(work.package, name);
   const kernel = await ramdiskKernel(plan, survey.root);
 
@@ -52,9 +55,17 @@ export async function buildParts({ plan, survey, overlay, work }: PartsInputs, r
   );
 
   return await reportStep(report, { step: "manifest", title: "Describe the package" }, async () => {
-    const files = await Promise.all([packageFiles.kernel, packageFiles.ramdisk, packageFiles.partitionTable].map((name) => describeFile(work.package, name)));
+    const files = await Promise.all(
+      [packageFiles.kernel, packageFiles.ramdisk, packageFiles.partitionTable].map((name) =>
+        describeFile(work.package, name),
+      ),
+    );
     files.push({ name: packageFiles.rootfs, size: rootfs.sizeBytes, sha256: rootfs.sha256 });
-    const segments = await readRuntimeSegments(at(packageFiles.ramdisk), ramdisk.runtimeSegments, ramdisk.runtimeCompression);
+    const segments = await readRuntimeSegments(
+      at(packageFiles.ramdisk),
+      ramdisk.runtimeSegments,
+      ramdisk.runtimeCompression,
+    );
     const script = fillUpgradeScript(await readFile(upgradeTemplate, "utf8"), {
       releaseName: plan.release.name,
       releaseVersion: plan.release.version,
@@ -68,7 +79,12 @@ export async function buildParts({ plan, survey, overlay, work }: PartsInputs, r
   });
 }
 
-async function buildRamdiskFile(plan: BuildPlan, kernel: { image: string; modulesFolder: string; version: string }, work: WorkFolder, report: Reporter) {
+async function buildRamdiskFile(
+  plan: BuildPlan,
+  kernel: { image: string; modulesFolder: string; version: string },
+  work: WorkFolder,
+  report: Reporter,
+) {
   const bootFiles = join(work.scratch, "grub");
   await buildBootFiles(bootFiles, report);
   const facts = await buildRamdisk(
@@ -87,7 +103,11 @@ async function buildRamdiskFile(plan: BuildPlan, kernel: { image: string; module
   const { runtimeCompression } = facts;
   if (runtimeCompression === "none") throw new InternalError("a package's ramdisk is always compressed");
   if (facts.missingDrivers.length > 0) {
-    report({ kind: "note", level: "warn", message: `the ramdisk's kernel ${facts.kernelVersion} has no ${facts.missingDrivers.join(", ")}: gateways that need them will be refused` });
+    report({
+      kind: "note",
+      level: "warn",
+      message: `the ramdisk's kernel ${facts.kernelVersion} has no ${facts.missingDrivers.join(", ")}: gateways that need them will be refused`,
+    });
   }
   return { ...facts, runtimeCompression };
 }

@@ -15,7 +15,13 @@ export interface KeyPairFiles {
 export async function createKeyPair(folder: string, role: KeyRole): Promise<KeyPairFiles> {
   const [privateFile, publicFile] = [join(folder, `${role}.key`), join(folder, `${role}.pub`)];
   for (const file of [privateFile, publicFile]) {
-    if (await exists(file)) throw userError({ code: "key-exists", message: `${file} exists already`, hint: "Keys are never overwritten. Give another folder, or move the old pair away.", where: file });
+    if (await exists(file))
+      throw userError({
+        code: "key-exists",
+        message: `${file} exists already`,
+        hint: "Keys are never overwritten. Give another folder, or move the old pair away.",
+        where: file,
+      });
   }
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const raw = rawPublicKey(publicKey);

@@ -25,7 +25,15 @@ export const factsSchema: z.ZodType<Facts> = z.object({
       tableType: z.enum(["dos", "gpt"]).optional(),
       tableId: z.string().optional(),
       partitions: z.array(
-        z.object({ name: z.string(), path: z.string(), number: z.int(), startBytes: bytes, sizeBytes: bytes, filesystemType: z.string().optional(), filesystemUuid: z.string().optional() }),
+        z.object({
+          name: z.string(),
+          path: z.string(),
+          number: z.int(),
+          startBytes: bytes,
+          sizeBytes: bytes,
+          filesystemType: z.string().optional(),
+          filesystemUuid: z.string().optional(),
+        }),
       ),
       holders: z.array(z.string()),
     }),
@@ -36,25 +44,62 @@ export const factsSchema: z.ZodType<Facts> = z.object({
         name: z.string(),
         uuid: z.string(),
         physicalVolumes: z.array(z.string()),
-        volumes: z.array(z.object({ name: z.string(), sizeBytes: bytes, filesystemType: z.string().optional() })).optional(),
+        volumes: z
+          .array(z.object({ name: z.string(), sizeBytes: bytes, filesystemType: z.string().optional() }))
+          .optional(),
       }),
     )
     .optional(),
   mounts: z.array(
-    z.object({ device: z.string(), source: z.string(), target: z.string(), type: z.string(), options: z.string(), disks: z.array(z.string()).optional(), usedBytes: bytes.optional() }),
+    z.object({
+      device: z.string(),
+      source: z.string(),
+      target: z.string(),
+      type: z.string(),
+      options: z.string(),
+      disks: z.array(z.string()).optional(),
+      usedBytes: bytes.optional(),
+    }),
   ),
   root: z
     .object({
       device: z.string(),
       filesystemType: z.string(),
       filesystemUuid: z.string(),
-      stack: z.array(z.enum(["partition", "lvm-linear", "lvm-other", "raid", "multipath", "crypt", "loop", "disk", "unknown"])),
+      stack: z.array(
+        z.enum([
+          "partition",
+          "lvm-linear",
+          "lvm-other",
+          "raid",
+          "multipath",
+          "crypt",
+          "loop",
+          "disk",
+          "unknown",
+        ]),
+      ),
       disks: z.array(z.string()),
       groupPhysicalVolumes: z.array(z.string()),
     })
     .optional(),
-  boot: z.object({ grubFolder: z.string().optional(), grubenvWritable: z.boolean(), grubOneShot: z.boolean(), kexecAllowed: z.boolean(), secureBoot: z.boolean(), bootFreeBytes: bytes }),
-  interfaces: z.array(z.object({ name: z.string(), macAddress: z.string().optional(), driver: z.string().optional(), up: z.boolean(), addresses: z.array(z.string()) })),
+  boot: z.object({
+    grubFolder: z.string().optional(),
+    grubenvWritable: z.boolean(),
+    grubOneShot: z.boolean(),
+    kexecAllowed: z.boolean(),
+    secureBoot: z.boolean(),
+    bootFreeBytes: bytes,
+  }),
+  interfaces: z.array(
+    z.object({
+      name: z.string(),
+      macAddress: z.string().optional(),
+      driver: z.string().optional(),
+      up: z.boolean(),
+      addresses: z.array(z.string()),
+    }),
+  ),
   storageDrivers: z.array(z.string()),
   converted: z.object({ slot: z.enum(["A", "B"]), compatible: z.string() }).optional(),
   compatible: z.string().optional(),

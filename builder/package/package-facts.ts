@@ -17,8 +17,17 @@ export interface PackageFacts {
 export async function readPackageFacts(folder: string): Promise<PackageFacts> {
   const { manifest, manifestSha256, signature } = await readPackage(folder);
   const files = await Promise.all(
-    manifest.files.map(async (file) => ({ ...file, presentBytes: (await stat(join(folder, file.name)).catch(() => undefined))?.size })),
+    manifest.files.map(async (file) => ({
+      ...file,
+      presentBytes: (await stat(join(folder, file.name)).catch(() => undefined))?.size,
+    })),
   );
   const rootfs = files.find((file) => file.name === packageFiles.rootfs);
-  return { manifest, manifestSha256, files, signature, xz: rootfs?.presentBytes === undefined ? undefined : await xzBlocks(join(folder, rootfs.name)) };
+  return {
+    manifest,
+    manifestSha256,
+    files,
+    signature,
+    xz: rootfs?.presentBytes === undefined ? undefined : await xzBlocks(join(folder, rootfs.name)),
+  };
 }

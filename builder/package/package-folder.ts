@@ -14,11 +14,23 @@ export async function checkOutputFolder(output: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
-    throw userError({ code: "output-not-folder", message: `${output} is not a folder that can be written`, hint: "Give a new folder, an empty one, or an older package." }, "badInput", { cause: error });
+    throw userError(
+      {
+        code: "output-not-folder",
+        message: `${output} is not a folder that can be written`,
+        hint: "Give a new folder, an empty one, or an older package.",
+      },
+      "badInput",
+      { cause: error },
+    );
   }
   const strange = names.filter((name) => !packageNames.includes(name));
   if (strange.length > 0 || (names.length > 0 && !names.includes(manifestName))) {
-    throw userError({ code: "output-not-package", message: `${output} exists and is not a package: it contains ${JSON.stringify(strange[0] ?? names[0])}`, hint: "Give a new folder, an empty one, or an older package." });
+    throw userError({
+      code: "output-not-package",
+      message: `${output} exists and is not a package: it contains ${JSON.stringify(strange[0] ?? names[0])}`,
+      hint: "Give a new folder, an empty one, or an older package.",
+    });
   }
 }
 

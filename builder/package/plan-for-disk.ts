@@ -17,7 +17,12 @@ export async function planForDisk(folder: string, factsFile: string): Promise<Co
   const { facts, text } = await readFacts(factsFile);
   const name = facts.root?.disks[0] ?? facts.disks[0]?.name;
   const disk = facts.disks.find((candidate) => candidate.name === name);
-  if (!disk) throw userError({ code: "facts-without-disk", message: `${factsFile} describes no disk`, hint: "Use the facts of a gateway, as `sh upgrade.sh check --json` prints them." });
+  if (!disk)
+    throw userError({
+      code: "facts-without-disk",
+      message: `${factsFile} describes no disk`,
+      hint: "Use the facts of a gateway, as `sh upgrade.sh check --json` prints them.",
+    });
   return planConversion({
     manifest,
     facts,
@@ -32,19 +37,37 @@ export async function planForDisk(folder: string, factsFile: string): Promise<Co
 
 async function readFacts(file: string) {
   const bytes = await readBounded(file, 4 * MiB).catch(() => undefined);
-  if (!bytes) throw userError({ code: "facts-missing", message: `the facts ${file} cannot be read`, hint: "Give a JSON file of at most 4 MiB." });
+  if (!bytes)
+    throw userError({
+      code: "facts-missing",
+      message: `the facts ${file} cannot be read`,
+      hint: "Give a JSON file of at most 4 MiB.",
+    });
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
-    throw userError({ code: "facts-invalid", message: `${file} is not JSON`, hint: "Use what `sh upgrade.sh check --json` prints." }, "badInput", { cause });
+    throw userError(
+      {
+        code: "facts-invalid",
+        message: `${file} is not JSON`,
+        hint: "Use what `sh upgrade.sh check --json` prints.",
+      },
+      "badInput",
+      { cause },
+    );
   }
   // The whole answer of `check --json` will do as well as the facts in it.
   const inner = typeof value === "object" && value !== null && "facts" in value ? value.facts : value;
   const parsed = factsSchema.safeParse(inner);
   if (!parsed.success) {
     throw new UserError(
-      parsed.error.issues.map((issue) => ({ code: "facts-invalid", message: `${issue.path.join(".") || "the facts"}: ${issue.message}`, hint: "Use what `sh upgrade.sh check --json` prints.", where: file })),
+      parsed.error.issues.map((issue) => ({
+        code: "facts-invalid",
+        message: `${issue.path.join(".") || "the facts"}: ${issue.message}`,
+        hint: "Use what `sh upgrade.sh check --json` prints.",
+        where: file,
+      })),
     );
   }
   return { facts: parsed.data, text: bytes };
@@ -55,6 +78,14 @@ async function readTemplate(path: string) {
     return decodeSgdiskBackup(await readFile(path));
   } catch (cause) {
     const reason = cause instanceof PartitionTableError ? cause.message : "cannot be read";
-    throw userError({ code: "partition-table-invalid", message: `${path} ${reason}`, hint: "Check the package with `dualroot verify`." }, "badInput", { cause });
+    throw userError(
+      {
+        code: "partition-table-invalid",
+        message: `${path} ${reason}`,
+        hint: "Check the package with `dualroot verify`.",
+      },
+      "badInput",
+      { cause },
+    );
   }
 }

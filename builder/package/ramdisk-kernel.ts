@@ -14,11 +14,26 @@ export interface RamdiskKernel {
 export async function ramdiskKernel(plan: BuildPlan, root: string): Promise<RamdiskKernel> {
   const { ramdiskKernel: given, target } = plan;
   if (given === "target") {
-    return { image: await rootedPath(root, target.kernel), modulesFolder: await rootedPath(root, `/lib/modules/${target.kernelVersion}`), version: target.kernelVersion };
+    return {
+      image: await rootedPath(root, target.kernel),
+      modulesFolder: await rootedPath(root, `/lib/modules/${target.kernelVersion}`),
+      version: target.kernelVersion,
+    };
   }
-  for (const [key, path] of [["kernel.image", given.image], ["kernel.modules", join(given.modules, "kernel")]] as const) {
+  for (const [key, path] of [
+    ["kernel.image", given.image],
+    ["kernel.modules", join(given.modules, "kernel")],
+  ] as const) {
     await access(path).catch((cause: unknown) => {
-      throw userError({ code: "kernel-missing", message: `${key}: there is no ${path}`, hint: "kernel.image is a vmlinuz, kernel.modules the folder lib/modules/VERSION that belongs to it." }, "badInput", { cause });
+      throw userError(
+        {
+          code: "kernel-missing",
+          message: `${key}: there is no ${path}`,
+          hint: "kernel.image is a vmlinuz, kernel.modules the folder lib/modules/VERSION that belongs to it.",
+        },
+        "badInput",
+        { cause },
+      );
     });
   }
   const modulesFolder = resolve(given.modules);

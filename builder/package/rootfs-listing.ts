@@ -8,7 +8,8 @@ export async function listRootfs(path: string): Promise<{ path: string; type: Ta
   const reader = new ByteReader(decompressed(path, "xz"));
   const entries: { path: string; type: TarHeader["type"] }[] = [];
   try {
-    for await (const header of readTarHeaders(reader)) entries.push({ path: shownPath(header.path), type: header.type });
+    for await (const header of readTarHeaders(reader))
+      entries.push({ path: shownPath(header.path), type: header.type });
   } finally {
     await reader.close();
   }

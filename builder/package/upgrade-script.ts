@@ -16,13 +16,16 @@ export function fillUpgradeScript(template: string, values: UpgradeScriptValues)
     RELEASE_NAME: shellWord(values.releaseName),
     RELEASE_VERSION: shellWord(values.releaseVersion),
     PACKAGE_FILES: values.files.map((file) => `${file.name} ${file.size} ${file.sha256}`).join("\n"),
-    RUNTIME_SEGMENTS: values.runtimeSegments.map(({ offset, bytes, compression, sha256 }) => `${offset} ${bytes} ${compression} ${sha256}`).join("\n"),
+    RUNTIME_SEGMENTS: values.runtimeSegments
+      .map(({ offset, bytes, compression, sha256 }) => `${offset} ${bytes} ${compression} ${sha256}`)
+      .join("\n"),
     RUNTIME_UNPACKED_BYTES: String(values.runtimeUnpackedBytes),
   };
   const used = new Set<string>();
   const filled = template.replaceAll(/@([A-Z][A-Z0-9_]*)@/g, (_, word: string) => {
     const value = words[word];
-    if (value === undefined) throw new InternalError(`upgrade.sh.template has @${word}@, which the builder cannot fill`);
+    if (value === undefined)
+      throw new InternalError(`upgrade.sh.template has @${word}@, which the builder cannot fill`);
     used.add(word);
     return value;
   });

@@ -46,7 +46,9 @@ function parseIndex(index: Buffer): XzBlocks | undefined {
     next();
     uncompressedBytes += next();
   }
-  return Number.isSafeInteger(blocks) && Number.isSafeInteger(uncompressedBytes) ? { blocks, uncompressedBytes } : undefined;
+  return Number.isSafeInteger(blocks) && Number.isSafeInteger(uncompressedBytes)
+    ? { blocks, uncompressedBytes }
+    : undefined;
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer | undefined> {

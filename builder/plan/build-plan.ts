@@ -31,7 +31,17 @@ export interface BuildPlan {
   /** Least memory the release asks for besides the package; what the ramdisk needs by itself is added when it is built. */
   memoryBytes: number;
   preserve: string[];
-  target: Pick<Manifest["target"], "osName" | "kernel" | "initramfs" | "kernelVersion" | "commandLine" | "network" | "rebuildInitramfs" | "drivers">;
+  target: Pick<
+    Manifest["target"],
+    | "osName"
+    | "kernel"
+    | "initramfs"
+    | "kernelVersion"
+    | "commandLine"
+    | "network"
+    | "rebuildInitramfs"
+    | "drivers"
+  >;
   /** Why the agent rebuilds the target's initramfs; empty when it does not. */
   initramfsMissing: string[];
   enableNetworkd: boolean;
@@ -44,30 +54,61 @@ export interface BuildPlan {
 }
 
 /** Pure. Throws all problems at once. */
-export function planBuild({ release, facts, selection, keys, signingKeyId, sourceDateEpoch }: BuildInputs): BuildPlan {
+export function planBuild({
+  release,
+  facts,
+  selection,
+  keys,
+  signingKeyId,
+  sourceDateEpoch,
+}: BuildInputs): BuildPlan {
   const problems: Problem[] = [...kernelProblems(facts)];
-  if (!facts.systemd) problems.push({ code: "rootfs-without-systemd", message: "the root filesystem has no systemd", hint: "The health gate and kernel hooks of a slot are systemd units." });
+  if (!facts.systemd)
+    problems.push({
+      code: "rootfs-without-systemd",
+      message: "the root filesystem has no systemd",
+      hint: "The health gate and kernel hooks of a slot are systemd units.",
+    });
 
   const root = release.layout.volumes.find((volume) => volume.slot === "A")!;
   const initramfs = judgeInitramfs(facts, root.filesystem);
   if (initramfs.hopeless && facts.boot) {
-    problems.push({ code: "rootfs-initramfs-cannot-boot", message: `the initramfs ${facts.boot.kernel.initramfs} cannot find its root on ${release.layout.volumeGroup}-${root.name}: it lacks ${initramfs.missing.join("; ")}`, hint: "Install lvm2 together with initramfs-tools or dracut in the root filesystem: then the initramfs is rebuilt on the gateway." });
+    problems.push({
+      code: "rootfs-initramfs-cannot-boot",
+      message: `the initramfs ${facts.boot.kernel.initramfs} cannot find its root on ${release.layout.volumeGroup}-${root.name}: it lacks ${initramfs.missing.join("; ")}`,
+      hint: "Install lvm2 together with initramfs-tools or dracut in the root filesystem: then the initramfs is rebuilt on the gateway.",
+    });
   }
   const network = chooseNetwork(release.target.network, facts.network);
   if ("problem" in network) problems.push(network.problem);
 
   const unpackedBytes = unpackedSize(selection.kept);
   const needed = unpackedBytes + unpackedBytes / 10 + 64 * MiB;
-  if (root.sizeBytes < needed) problems.push({ code: "rootfs-does-not-fit", message: `the root filesystem needs ${formatSize(Math.ceil(needed))} with some room to work, volume "${root.name}" has ${formatSize(root.sizeBytes)}`, hint: "Make the root volumes larger, or leave more out with rootfs.exclude." });
+  if (root.sizeBytes < needed)
+    problems.push({
+      code: "rootfs-does-not-fit",
+      message: `the root filesystem needs ${formatSize(Math.ceil(needed))} with some room to work, volume "${root.name}" has ${formatSize(root.sizeBytes)}`,
+      hint: "Make the root volumes larger, or leave more out with rootfs.exclude.",
+    });
 
   const signing = keys.find((key) => key.keyId === signingKeyId);
-  if (!signing) problems.push({ code: "signing-key-not-trusted", message: `the signing key ${signingKeyId} is none of trustedKeys (${keys.map((key) => key.keyId).join(", ")})`, hint: "Add its .pub file to trustedKeys: the ramdisk would refuse its own package." });
+  if (!signing)
+    problems.push({
+      code: "signing-key-not-trusted",
+      message: `the signing key ${signingKeyId} is none of trustedKeys (${keys.map((key) => key.keyId).join(", ")})`,
+      hint: "Add its .pub file to trustedKeys: the ramdisk would refuse its own package.",
+    });
 
   const { boot } = facts;
   if (problems.length > 0 || !boot || "problem" in network || !signing) throw new UserError(problems);
   return {
     format: 1,
-    release: { name: release.name, version: release.version, compatible: release.compatible, counter: release.counter },
+    release: {
+      name: release.name,
+      version: release.version,
+      compatible: release.compatible,
+      counter: release.counter,
+    },
     sourceDateEpoch,
     layout: release.layout,
     diskBytes: Math.max(release.requirements.diskBytes ?? 0, leastDiskBytes(release.layout)),
@@ -85,7 +126,12 @@ export function planBuild({ release, facts, selection, keys, signingKeyId, sourc
     },
     initramfsMissing: initramfs.missing,
     enableNetworkd: needsNetworkdEnabled(network.family, facts.network.networkd),
-    rootfs: { source: release.rootfs.source, entries: selection.kept.length, unpackedBytes, left: selection.left },
+    rootfs: {
+      source: release.rootfs.source,
+      entries: selection.kept.length,
+      unpackedBytes,
+      left: selection.left,
+    },
     ramdiskKernel: release.kernel ?? "target",
     signing,
     keys,
@@ -96,8 +142,12 @@ export function planBuild({ release, facts, selection, keys, signingKeyId, sourc
 /** dracut activates only the volume groups it is told of; the word is the same for both slots. */
 function commandLine(release: Release, initramfs: readonly string[], rebuild: string): string {
   const words = release.target.commandLine.split(/\s+/).filter(Boolean);
-  const dracut = rebuild === "dracut" || (rebuild === "none" && initramfs.some((name) => /(?:^|\/)dracut-lib\.sh$|^usr\/lib\/dracut\//.test(name)));
-  if (dracut && !words.some((word) => word.startsWith("rd.lvm."))) words.push(`rd.lvm.vg=${release.layout.volumeGroup}`);
+  const dracut =
+    rebuild === "dracut" ||
+    (rebuild === "none" &&
+      initramfs.some((name) => /(?:^|\/)dracut-lib\.sh$|^usr\/lib\/dracut\//.test(name)));
+  if (dracut && !words.some((word) => word.startsWith("rd.lvm.")))
+    words.push(`rd.lvm.vg=${release.layout.volumeGroup}`);
   return words.join(" ");
 }
 

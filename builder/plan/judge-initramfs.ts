@@ -4,8 +4,20 @@ import { moduleName } from "./module-name.ts";
 
 /** Drivers of the disks gateways have. What the kernel has of these, its initramfs must have too. */
 const commonDiskDrivers = [
-  "virtio_pci", "virtio_blk", "virtio_scsi", "ahci", "ata_piix", "sd_mod", "nvme", "mptspi", "mptsas", "mpt3sas",
-  "vmw_pvscsi", "hv_storvsc", "xen_blkfront", "megaraid_sas",
+  "virtio_pci",
+  "virtio_blk",
+  "virtio_scsi",
+  "ahci",
+  "ata_piix",
+  "sd_mod",
+  "nvme",
+  "mptspi",
+  "mptsas",
+  "mpt3sas",
+  "vmw_pvscsi",
+  "hv_storvsc",
+  "xen_blkfront",
+  "megaraid_sas",
 ];
 
 export interface InitramfsVerdict {
@@ -23,8 +35,11 @@ export function judgeInitramfs(facts: RootfsFacts, rootFilesystem: FilesystemTyp
   const available = new Set([...boot.initramfs.flatMap(moduleName), ...boot.drivers.builtIn]);
   const missing: string[] = [];
   if (!boot.initramfs.some((name) => /(?:^|\/)s?bin\/lvm$/.test(name))) missing.push("the lvm program");
-  for (const module of ["dm_mod", rootFilesystem]) if (!available.has(module)) missing.push(`the ${module} module`);
-  const disks = commonDiskDrivers.filter((driver) => boot.drivers.all.includes(driver) && !available.has(driver));
+  for (const module of ["dm_mod", rootFilesystem])
+    if (!available.has(module)) missing.push(`the ${module} module`);
+  const disks = commonDiskDrivers.filter(
+    (driver) => boot.drivers.all.includes(driver) && !available.has(driver),
+  );
   if (disks.length > 0) missing.push(`disk drivers that its kernel has: ${disks.join(", ")}`);
   if (missing.length === 0) return { rebuild: "none", missing, hopeless: false };
   if (facts.initramfsTools && facts.lvm) return { rebuild: "initramfs-tools", missing, hopeless: false };

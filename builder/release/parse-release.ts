@@ -5,7 +5,7 @@ import { didYouMean } from "./did-you-mean.ts";
 import type { Release } from "./release.ts";
 import { releaseSchema, type ReleaseDocument } from "./release-schema.ts";
 import { checkRules } from "./rules.ts";
-import { allowedKeys, schemaAt } from "./schema-at.ts";
+import { allowedKeys, allowedText, schemaAt } from "./schema-at.ts";
 import { keyPath, parseYaml, type SourceMap } from "./source-map.ts";
 
 /**
@@ -28,7 +28,8 @@ export function parseRelease(text: string, file: string, folder: string): Releas
     );
   }
   const result = releaseSchema.safeParse(plainValue(document, file));
-  if (!result.success) throw new UserError(result.error.issues.flatMap((issue) => problemsOf(issue, file, map)));
+  if (!result.success)
+    throw new UserError(result.error.issues.flatMap((issue) => problemsOf(issue, file, map)));
   const release = resolveRelease(result.data, folder);
   const problems = checkRules(release).map(({ path, ...problem }) => located(problem, path, file, map));
   if (problems.length > 0) throw new UserError(problems);
@@ -65,15 +66,31 @@ function problemsOf(issue: z.core.$ZodIssue, file: string, map: SourceMap): Prob
     });
   }
   const key = keyPath(issue.path) || "the release";
-  const hint = schema?.description ? `Allowed: ${schema.description}.` : "See docs/release-yaml.md.";
-  const missing = issue.code === "invalid_type" && /received undefined$/.test(issue.message);
-  if (missing) return [located({ code: "release-missing-key", message: `"${key}" is missing`, hint }, issue.path, file, map)];
-  const code = issue.code === "invalid_type" || issue.code === "invalid_union" ? "release-wrong-type" : "release-wrong-value";
-  const message = issue.code === "invalid_union" ? "wrong type of value" : issue.message.replace(/^Invalid (input|option|string): /, "");
+  const allowedHere = allowedText(schema);
+  const hint = allowedHere ? `Allowed: ${allowedHere}.` : "See docs/release-yaml.md.";
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  if (missing)
+    return [
+      located({ code: "release-missing-key", message: `"${key}" is missing`, hint }, issue.path, file, map),
+    ];
+  const code =
+    issue.code === "invalid_type" || issue.code === "invalid_union"
+      ? "release-wrong-type"
+      : "release-wrong-value";
+  const message =
+    issue.code === "invalid_union"
+      ? "wrong type of value"
+      : issue.message.replace(/^Invalid (input|option|string): /, "");
   return [located({ code, message: `${key}: ${message}`, hint }, issue.path, file, map)];
 }
 
-function located(problem: Problem, path: readonly PropertyKey[], file: string, map: SourceMap, what: "key" | "value" = "value"): Problem {
+function located(
+  problem: Problem,
+  path: readonly PropertyKey[],
+  file: string,
+  map: SourceMap,
+  what: "key" | "value" = "value",
+): Problem {
   const { line, column } = map.locate(path, what);
   return { ...problem, where: `${file}:${line}:${column} ${keyPath(path)}`.trimEnd() };
 }
@@ -93,7 +110,9 @@ function resolveRelease(document: ReleaseDocument, folder: string): Release {
       include: rootfs.include,
       ...(rootfs.overlay === undefined ? {} : { overlay: resolve(folder, rootfs.overlay) }),
     },
-    ...(kernel ? { kernel: { image: resolve(folder, kernel.image), modules: resolve(folder, kernel.modules) } } : {}),
+    ...(kernel
+      ? { kernel: { image: resolve(folder, kernel.image), modules: resolve(folder, kernel.modules) } }
+      : {}),
     target: document.target,
     layout: {
       biosBootBytes: layout.biosBootSize,

@@ -22,7 +22,12 @@ const word = z
   .regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line of printable text")
   .describe("one line of text, 1 to 100 characters");
 
-const path = z.string().min(1).max(4096).refine((text) => !text.includes("\0"), "a path cannot contain NUL").describe("a path; relative ones start at the folder of the release file");
+const path = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((text) => !text.includes("\0"), "a path cannot contain NUL")
+  .describe("a path; relative ones start at the folder of the release file");
 
 const pattern = z
   .string()
@@ -32,17 +37,26 @@ const pattern = z
 const volume = z.strictObject({
   name: volumeSchema.shape.name.describe("letters, digits and _, starting with a letter, at most 31"),
   size,
-  filesystem: z.enum(filesystemTypes).default("ext4").describe(`one of ${filesystemTypes.join(", ")}`),
+  filesystem: z
+    .enum(filesystemTypes)
+    .default("ext4")
+    .describe(`one of ${filesystemTypes.join(", ")}`),
   mountPoint: volumeSchema.shape.mountPoint.describe("an absolute path; both slots have /"),
   slot: z.enum(["A", "B"]).optional().describe("A or B, on root volumes only"),
-  growWeight: z.int().min(0).default(0).describe("a whole number: share of the free space after commit, 0 keeps the size"),
+  growWeight: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("a whole number: share of the free space after commit, 0 keeps the size"),
 });
 
 const layout = z
   .strictObject({
     biosBootSize: size.prefault(2 * MiB),
     bootSize: size.prefault(1 * GiB),
-    volumeGroup: layoutSchema.shape.volumeGroup.default("VA").describe("letters, digits and _, starting with a letter, at most 31"),
+    volumeGroup: layoutSchema.shape.volumeGroup
+      .default("VA")
+      .describe("letters, digits and _, starting with a letter, at most 31"),
     extentSize: size.prefault(4 * MiB),
     volumes: z.array(volume).min(1).max(32).default(defaultVolumes).describe("a list of 1 to 32 volumes"),
   })
@@ -59,25 +73,51 @@ export const releaseSchema = z.strictObject({
   rootfs: z
     .strictObject({
       source: path.describe("a folder, .tar, .tar.gz, .tar.xz or .tar.zst"),
-      exclude: z.array(pattern).max(1000).default([]).describe("a list of path patterns left out besides the default list"),
-      include: z.array(pattern).max(1000).default([]).describe("a list of path patterns kept in spite of the default list"),
+      exclude: z
+        .array(pattern)
+        .max(1000)
+        .default([])
+        .describe("a list of path patterns left out besides the default list"),
+      include: z
+        .array(pattern)
+        .max(1000)
+        .default([])
+        .describe("a list of path patterns kept in spite of the default list"),
       overlay: path.optional().describe("a folder laid over the root filesystem"),
     })
     .describe("{ source, exclude, include, overlay }"),
   kernel: z
-    .strictObject({ image: path, modules: path.describe("the folder lib/modules/VERSION that belongs to the image") })
+    .strictObject({
+      image: path,
+      modules: path.describe("the folder lib/modules/VERSION that belongs to the image"),
+    })
     .optional()
     .describe("{ image, modules }: kernel of the ramdisk; default: the newest in the root filesystem"),
   target: z
     .strictObject({
-      commandLine: z.string().max(1000).regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line").default("").describe("words for the target's kernel; root=, rauc.slot= and panic= are dualroot's"),
-      network: z.enum(["auto", ...networkFamilies]).default("auto").describe(`auto, or one of ${networkFamilies.join(", ")}`),
+      commandLine: z
+        .string()
+        .max(1000)
+        .regex(/^[^\u0000-\u001f\u007f]*$/, "must be one line")
+        .default("")
+        .describe("words for the target's kernel; root=, rauc.slot= and panic= are dualroot's"),
+      network: z
+        .enum(["auto", ...networkFamilies])
+        .default("auto")
+        .describe(`auto, or one of ${networkFamilies.join(", ")}`),
     })
     .prefault({})
     .describe("{ commandLine, network }"),
   layout: layout.prefault({}),
-  preserve: z.array(pattern).max(1000).default([]).describe("a list of absolute paths carried over from the old system; * within a name"),
-  requirements: z.strictObject({ memory: size.optional(), disk: size.optional() }).prefault({}).describe("{ memory, disk }: least a gateway must have"),
+  preserve: z
+    .array(pattern)
+    .max(1000)
+    .default([])
+    .describe("a list of absolute paths carried over from the old system; * within a name"),
+  requirements: z
+    .strictObject({ memory: size.optional(), disk: size.optional() })
+    .prefault({})
+    .describe("{ memory, disk }: least a gateway must have"),
   compression: z
     .strictObject({
       xzLevel: z.int().min(0).max(9).default(6).describe("a whole number, 0 to 9"),

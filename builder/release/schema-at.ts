@@ -23,6 +23,17 @@ export function allowedKeys(schema: z.ZodType | undefined): string[] {
   return schema ? Object.keys(definitionOf(schema).shape ?? {}) : [];
 }
 
+/** What is allowed there, as `describe` says it, at the value itself or at what wraps it. */
+export function allowedText(schema: z.ZodType | undefined): string | undefined {
+  let current = schema;
+  while (current) {
+    if (current.description !== undefined) return current.description;
+    const definition = current.def as unknown as Definition;
+    current = definition.innerType ?? definition.in;
+  }
+  return undefined;
+}
+
 /** Looks through optional, default and transform wrappers. */
 function definitionOf(schema: z.ZodType): Definition {
   let definition = schema.def as unknown as Definition;

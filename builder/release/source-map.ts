@@ -8,7 +8,12 @@ export interface SourceMap {
 
 export function parseYaml(text: string): { document: Document.Parsed; map: SourceMap } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, version: "1.2" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    version: "1.2",
+  });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -22,11 +27,16 @@ export function parseYaml(text: string): { document: Document.Parsed; map: Sourc
         for (const [index, key] of path.entries()) {
           const last = index === path.length - 1;
           if (isMap(node)) {
-            const pair: unknown = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+            const pair: unknown = node.items.find(
+              (item) => isScalar(item.key) && String(item.key.value) === String(key),
+            );
             if (!isPair(pair)) break;
             const keyNode = pair.key as Node;
             const value = pair.value as Node | null;
-            offset = (last && what === "key" ? keyNode.range?.[0] : value?.range?.[0]) ?? keyNode.range?.[0] ?? offset;
+            offset =
+              (last && what === "key" ? keyNode.range?.[0] : value?.range?.[0]) ??
+              keyNode.range?.[0] ??
+              offset;
             node = value;
           } else if (isSeq(node)) {
             const item = node.items[Number(key)] as Node | undefined;
@@ -44,6 +54,7 @@ export function parseYaml(text: string): { document: Document.Parsed; map: Sourc
 /** `layout.volumes[0].size` */
 export function keyPath(path: readonly PropertyKey[]): string {
   let text = "";
-  for (const key of path) text += typeof key === "number" ? `[${key}]` : text === "" ? String(key) : `.${String(key)}`;
+  for (const key of path)
+    text += typeof key === "number" ? `[${key}]` : text === "" ? String(key) : `.${String(key)}`;
   return text;
 }

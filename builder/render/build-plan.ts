@@ -17,11 +17,21 @@ export function buildPlanLines(plan: BuildPlan): string[] {
         ["root filesystem", rootfs.source],
         ["", `${target.osName}, ${rootfs.entries} entries, ${formatSize(rootfs.unpackedBytes)}`],
         ["left out", `${leftEntries} entries, ${formatSize(leftBytes)}`],
-        ...rootfs.left.slice(0, shownPatterns).map(({ pattern, entries, bytes }) => ["", `${pattern}  (${entries}, ${formatSize(bytes)})`]),
+        ...rootfs.left
+          .slice(0, shownPatterns)
+          .map(({ pattern, entries, bytes }) => ["", `${pattern}  (${entries}, ${formatSize(bytes)})`]),
         ["kernel", `${target.kernel} with ${target.initramfs}`],
-        ["initramfs", target.rebuildInitramfs === "none" ? "finds its root as it is" : `rebuilt on the gateway by ${target.rebuildInitramfs}; it lacks ${plan.initramfsMissing.join("; ")}`],
+        [
+          "initramfs",
+          target.rebuildInitramfs === "none"
+            ? "finds its root as it is"
+            : `rebuilt on the gateway by ${target.rebuildInitramfs}; it lacks ${plan.initramfsMissing.join("; ")}`,
+        ],
         ["command line", target.commandLine || "(nothing added)"],
-        ["network", `${target.network}${plan.enableNetworkd ? "; systemd-networkd is enabled, it was not" : ""}`],
+        [
+          "network",
+          `${target.network}${plan.enableNetworkd ? "; systemd-networkd is enabled, it was not" : ""}`,
+        ],
         ["ramdisk kernel", ramdiskKernel === "target" ? "the target's" : ramdiskKernel.image],
         ["preserved", plan.preserve.join(", ") || "(identity only)"],
         ["signed by", `${signing.keyId} (${signing.role})`],

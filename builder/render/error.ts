@@ -17,18 +17,32 @@ export function errorLines(error: unknown): string[] {
     return [
       `dualroot: ${error.message}`,
       ...(error.command === undefined ? [] : [`  command: ${error.command.slice(0, 500)}`]),
-      ...(error.stderrTail ? error.stderrTail.trimEnd().split("\n").slice(-15).map((line) => `  | ${line}`) : []),
+      ...(error.stderrTail
+        ? error.stderrTail
+            .trimEnd()
+            .split("\n")
+            .slice(-15)
+            .map((line) => `  | ${line}`)
+        : []),
       `  ${error.hint}`,
     ];
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return ["dualroot: this is our bug, please report it with the lines below", ...text.split("\n").map((line) => `  ${line}`)];
+  return [
+    "dualroot: this is our bug, please report it with the lines below",
+    ...text.split("\n").map((line) => `  ${line}`),
+  ];
 }
 
 function errorDocument(error: unknown): object {
   const exitCode = exitCodeOf(error);
   if (error instanceof UserError) return { ok: false, exitCode, problems: error.problems };
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof StepError) return { ok: false, exitCode, failed: { message, command: error.command, stderr: error.stderrTail, hint: error.hint } };
+  if (error instanceof StepError)
+    return {
+      ok: false,
+      exitCode,
+      failed: { message, command: error.command, stderr: error.stderrTail, hint: error.hint },
+    };
   return { ok: false, exitCode, bug: { message, stack: error instanceof Error ? error.stack : undefined } };
 }

@@ -10,19 +10,45 @@ export function inspectLines({ manifest, files, signature, xz }: PackageFacts): 
     `${manifest.name} ${manifest.version} for ${manifest.compatible} (counter ${manifest.counter})`,
     "",
     ...table(
-      files.map((file) => [file.name, formatSize(file.size), file.presentBytes === file.size ? "" : file.presentBytes === undefined ? "MISSING" : `HAS ${file.presentBytes} BYTES`, file.sha256]),
+      files.map((file) => [
+        file.name,
+        formatSize(file.size),
+        file.presentBytes === file.size
+          ? ""
+          : file.presentBytes === undefined
+            ? "MISSING"
+            : `HAS ${file.presentBytes} BYTES`,
+        file.sha256,
+      ]),
       { indent: "  ", right: [1] },
     ),
     "",
     ...table(
       [
-        ["signature", signature ? `by key ${signature.keyId}; not verified, use \`dualroot verify\`` : "MISSING"],
-        ["needs", `${requirements.architecture}, ${requirements.firmware}, disk of ${formatSize(requirements.diskBytes)}, ${formatSize(requirements.ramdiskBytes)} of memory besides the package (${formatSize(packageBytes(manifest))})`],
+        [
+          "signature",
+          signature ? `by key ${signature.keyId}; not verified, use \`dualroot verify\`` : "MISSING",
+        ],
+        [
+          "needs",
+          `${requirements.architecture}, ${requirements.firmware}, disk of ${formatSize(requirements.diskBytes)}, ${formatSize(requirements.ramdiskBytes)} of memory besides the package (${formatSize(packageBytes(manifest))})`,
+        ],
         ["target", `${target.osName}, kernel ${target.kernelVersion}, network by ${target.network}`],
-        ["root filesystem", `${target.entries} entries, ${formatSize(target.unpackedBytes)}; ${xz ? `${xz.blocks} xz ${xz.blocks === 1 ? "block" : "blocks"}` : "no xz index"}`],
-        ["initramfs", target.rebuildInitramfs === "none" ? "as it is" : `rebuilt on the gateway by ${target.rebuildInitramfs}`],
+        [
+          "root filesystem",
+          `${target.entries} entries, ${formatSize(target.unpackedBytes)}; ${xz ? `${xz.blocks} xz ${xz.blocks === 1 ? "block" : "blocks"}` : "no xz index"}`,
+        ],
+        [
+          "initramfs",
+          target.rebuildInitramfs === "none"
+            ? "as it is"
+            : `rebuilt on the gateway by ${target.rebuildInitramfs}`,
+        ],
         ["command line", target.commandLine || "(nothing added)"],
-        ["ramdisk", `kernel ${ramdisk.kernelVersion}, ${ramdisk.drivers.length} drivers, ${ramdisk.runtimeSegments.length} parts for stage 1 (${ramdisk.runtimeCompression})`],
+        [
+          "ramdisk",
+          `kernel ${ramdisk.kernelVersion}, ${ramdisk.drivers.length} drivers, ${ramdisk.runtimeSegments.length} parts for stage 1 (${ramdisk.runtimeCompression})`,
+        ],
         ["preserved", manifest.preserve.paths.join(", ") || "(identity only)"],
       ],
       { indent: "  " },

@@ -15,7 +15,14 @@ export function layoutTree(layout: Layout, diskBytes: number): string[] {
   for (const [index, volume] of layout.volumes.entries()) {
     const branch = index === layout.volumes.length - 1 ? "└─" : "├─";
     const mounted = volume.slot === "B" ? "/ (empty until the first update)" : volume.mountPoint;
-    rows.push([`  ${branch}${layout.volumeGroup}-${volume.name}`, formatSize(volume.sizeBytes), "lvm", volume.filesystem, volume.slot ?? "", mounted]);
+    rows.push([
+      `  ${branch}${layout.volumeGroup}-${volume.name}`,
+      formatSize(volume.sizeBytes),
+      "lvm",
+      volume.filesystem,
+      volume.slot ?? "",
+      mounted,
+    ]);
   }
   return table(rows, { right: [1] });
 }

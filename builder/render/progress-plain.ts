@@ -3,7 +3,10 @@ import type { Reporter } from "../../format/events.ts";
 const secondsBetweenLines = 10;
 
 /** One line per event, for logs of CI jobs; progress at most every ten seconds. */
-export function plainProgress(print: (line: string) => void, now: () => number = () => performance.now() / 1000): Reporter {
+export function plainProgress(
+  print: (line: string) => void,
+  now: () => number = () => performance.now() / 1000,
+): Reporter {
   const titles = new Map<string, string>();
   let lastLine = now();
   return (event) => {

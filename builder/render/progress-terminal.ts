@@ -14,7 +14,8 @@ const clearLine = "\r\u001b[2K";
 export function terminalProgress(output: WriteStream): Reporter {
   const titles = new Map<string, string>();
   let lastDraw = 0;
-  const draw = (text: string) => output.write(`${clearLine}${text.slice(0, Math.max(20, output.columns - 1))}`);
+  const draw = (text: string) =>
+    output.write(`${clearLine}${text.slice(0, Math.max(20, output.columns - 1))}`);
   const lasting = (print: () => void) => {
     output.write(clearLine);
     print();
@@ -27,9 +28,13 @@ export function terminalProgress(output: WriteStream): Reporter {
       if (performance.now() - lastDraw < millisecondsBetweenDraws) return;
       lastDraw = performance.now();
       const filled = Math.round((percent(event) / 100) * barColumns);
-      draw(`◇  ${"█".repeat(filled)}${"░".repeat(barColumns - filled)} ${percent(event)} %  ${titles.get(event.step) ?? event.step}`);
-    } else if (event.kind === "finished") lasting(() => log.success(`${event.title} (${event.seconds.toFixed(1)} s)`, { output, spacing: 0 }));
+      draw(
+        `◇  ${"█".repeat(filled)}${"░".repeat(barColumns - filled)} ${percent(event)} %  ${titles.get(event.step) ?? event.step}`,
+      );
+    } else if (event.kind === "finished")
+      lasting(() => log.success(`${event.title} (${event.seconds.toFixed(1)} s)`, { output, spacing: 0 }));
     else if (event.kind === "failed") lasting(() => log.error(event.title, { output, spacing: 0 }));
-    else if (event.kind === "note") lasting(() => (event.level === "warn" ? log.warn : log.info)(event.message, { output, spacing: 0 }));
+    else if (event.kind === "note")
+      lasting(() => (event.level === "warn" ? log.warn : log.info)(event.message, { output, spacing: 0 }));
   };
 }

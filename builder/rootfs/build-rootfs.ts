@@ -29,7 +29,11 @@ export interface RootfsResult {
 }
 
 /** Writes rootfs.tar.xz: overlays and index first, then the source without what they replace. Same inputs, same bytes. */
-export async function buildRootfs(inputs: RootfsInputs, output: string, report: Reporter): Promise<RootfsResult> {
+export async function buildRootfs(
+  inputs: RootfsInputs,
+  output: string,
+  report: Reporter,
+): Promise<RootfsResult> {
   const { root, sourceDateEpoch } = inputs;
   const folders = new Set(inputs.kept.filter((entry) => entry.type === "folder").map((entry) => entry.path));
   const overlay = mergeOverlays(
@@ -44,13 +48,26 @@ export async function buildRootfs(inputs: RootfsInputs, output: string, report: 
   const kept = inputs.kept.filter((entry) => !replaced.has(entry.path));
 
   const totalBytes = kept.reduce((sum, entry) => sum + (entry.type === "file" ? entry.sizeBytes : 0), 0);
-  const progress = (done: number) => report({ kind: "progress", step: "rootfs", done: Math.min(done, 2 * totalBytes), total: 2 * totalBytes, unit: "bytes" });
+  const progress = (done: number) =>
+    report({
+      kind: "progress",
+      step: "rootfs",
+      done: Math.min(done, 2 * totalBytes),
+      total: 2 * totalBytes,
+      unit: "bytes",
+    });
   const index = await indexOf(root, kept, overlay, progress);
-  const head = mergeOverlays([overlay, [{ path: await placeIn(root, indexPath), mode: 0o644, type: "file", content: index }]], folders);
+  const head = mergeOverlays(
+    [overlay, [{ path: await placeIn(root, indexPath), mode: 0o644, type: "file", content: index }]],
+    folders,
+  );
   const written = await writeArchive({
     head: overlayArchive(head, sourceDateEpoch),
     root,
-    names: Buffer.from(["./", ...kept.map((entry) => `./${entry.path}`)].map((name) => `${name}\0`).join(""), "latin1"),
+    names: Buffer.from(
+      ["./", ...kept.map((entry) => `./${entry.path}`)].map((name) => `${name}\0`).join(""),
+      "latin1",
+    ),
     sourceDateEpoch,
     sparse: kept.some((entry) => entry.type === "file" && entry.allocatedBytes < entry.sizeBytes),
     ...inputs.compression,
@@ -60,4 +77,3 @@ export async function buildRootfs(inputs: RootfsInputs, output: string, report: 
   });
   return { ...written, indexSha256: sha256Hex(index), entries: kept.length + head.length };
 }
-

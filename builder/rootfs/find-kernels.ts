@@ -17,10 +17,15 @@ const imageName = /^vmlinuz-(\d.*)$/;
 export async function findKernels(root: string): Promise<KernelFacts[]> {
   const boot = await names(await rootedPath(root, "/boot"));
   const modules = await names(await rootedPath(root, "/lib/modules"));
-  const versions = new Set([...boot.flatMap((name) => imageName.exec(name)?.[1] ?? []), ...modules.filter((name) => /^\d/.test(name))]);
+  const versions = new Set([
+    ...boot.flatMap((name) => imageName.exec(name)?.[1] ?? []),
+    ...modules.filter((name) => /^\d/.test(name)),
+  ]);
   const kernels = await Promise.all(
     [...versions].map(async (version) => {
-      const initramfs = [`initrd.img-${version}`, `initramfs-${version}.img`, `initrd-${version}`].find((name) => boot.includes(name));
+      const initramfs = [`initrd.img-${version}`, `initramfs-${version}.img`, `initrd-${version}`].find(
+        (name) => boot.includes(name),
+      );
       const hasModules = await exists(await rootedPath(root, `/lib/modules/${version}/modules.dep`));
       return {
         version,

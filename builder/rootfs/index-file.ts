@@ -14,7 +14,12 @@ const filesAtOnce = 8;
  * Digests of all regular files, sorted by path, in the form `sha256sum -c` reads when run in the root folder: two spaces
  * between digest and path; a line whose path needs escapes (newline, backslash) starts with a backslash.
  */
-export async function indexOf(root: string, entries: readonly Entry[], overlay: readonly OverlayEntry[], onBytes: (done: number) => void): Promise<Buffer> {
+export async function indexOf(
+  root: string,
+  entries: readonly Entry[],
+  overlay: readonly OverlayEntry[],
+  onBytes: (done: number) => void,
+): Promise<Buffer> {
   const digests = new Map<RawPath, string>();
   for (const entry of overlay) if (entry.type === "file") digests.set(entry.path, sha256Hex(entry.content));
   const byInode = new Map<string, Promise<string>>();
@@ -45,6 +50,7 @@ export function indexLine(digest: string, path: RawPath): string {
 
 async function digestOf(path: Buffer): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) hash.update(chunk);
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>)
+    hash.update(chunk);
   return hash.digest("hex");
 }

@@ -12,7 +12,7 @@ const mostUnpackedBytes = 2 * GiB;
 export async function initramfsContents(path: string): Promise<string[]> {
   const { size } = await stat(path);
   const names: string[] = [];
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     const compression = await compressionOfFile(path, offset);
     const reader = new ByteReader(decompressed(path, compression, offset));
     try {
@@ -46,8 +46,13 @@ async function readArchive(reader: ByteReader, names: string[]): Promise<boolean
     if (!/^07070[12][0-9A-Fa-f]{104}$/.test(header)) return false;
     const field = (index: number) => Number.parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
     const [dataBytes, nameBytes] = [field(6), field(11)];
-    if (nameBytes === 0 || nameBytes > mostNameBytes || reader.offset + dataBytes > mostUnpackedBytes) return false;
-    const name = (await reader.read(align(headerBytes + nameBytes) - headerBytes)).toString("latin1", 0, nameBytes - 1);
+    if (nameBytes === 0 || nameBytes > mostNameBytes || reader.offset + dataBytes > mostUnpackedBytes)
+      return false;
+    const name = (await reader.read(align(headerBytes + nameBytes) - headerBytes)).toString(
+      "latin1",
+      0,
+      nameBytes - 1,
+    );
     if (!(await reader.skip(align(dataBytes)))) return false;
     if (name === "TRAILER!!!") return true;
     names.push(name.replace(/^\.?\//, ""));

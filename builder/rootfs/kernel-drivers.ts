@@ -3,7 +3,23 @@ import { join, relative } from "node:path";
 import { moduleName } from "../plan/module-name.ts";
 
 /** Folders below kernel/drivers whose modules talk to disks, their controllers, or networks. */
-const driverFolders = ["net", "scsi", "ata", "nvme", "block", "virtio", "message", "usb/storage", "usb/host", "hv", "xen", "md", "vmw_pvscsi", "mmc", "pci"];
+const driverFolders = [
+  "net",
+  "scsi",
+  "ata",
+  "nvme",
+  "block",
+  "virtio",
+  "message",
+  "usb/storage",
+  "usb/host",
+  "hv",
+  "xen",
+  "md",
+  "vmw_pvscsi",
+  "mmc",
+  "pci",
+];
 const inDriverFolder = new RegExp(String.raw`^kernel/drivers/(?:${driverFolders.join("|")})/`);
 
 export interface KernelDrivers {

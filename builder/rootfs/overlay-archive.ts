@@ -9,11 +9,20 @@ type HeaderInput = Parameters<Pack["entry"]>[0];
 const endBytes = 1024;
 
 /** A tar of the overlay without its end, so that GNU tar's archive of the rest can be put behind it. */
-export async function* overlayArchive(entries: readonly OverlayEntry[], modifiedAt: number): AsyncGenerator<Buffer> {
+export async function* overlayArchive(
+  entries: readonly OverlayEntry[],
+  modifiedAt: number,
+): AsyncGenerator<Buffer> {
   const archive = pack();
   const writing = (async () => {
     for (const entry of entries) {
-      const header: HeaderInput = { name: `./${shownPath(entry.path)}`, mode: entry.mode, uid: 0, gid: 0, mtime: new Date(modifiedAt * 1000) };
+      const header: HeaderInput = {
+        name: `./${shownPath(entry.path)}`,
+        mode: entry.mode,
+        uid: 0,
+        gid: 0,
+        mtime: new Date(modifiedAt * 1000),
+      };
       const content = entry.type === "file" ? entry.content : Buffer.alloc(0);
       const stream = archive.entry({ ...header, ...kindOf(entry), size: content.length });
       stream.end(content);
@@ -21,7 +30,9 @@ export async function* overlayArchive(entries: readonly OverlayEntry[], modified
     }
     archive.finalize();
   })();
-  writing.catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
+  writing.catch((error: unknown) =>
+    archive.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
   let held = Buffer.alloc(0);
   for await (const chunk of archive as AsyncIterable<Buffer>) {
     const all = Buffer.concat([held, chunk]);

@@ -19,10 +19,22 @@ export interface OverlayOptions {
 }
 
 /** Everything in an overlay folder, at the places it has in `root`: `/lib/x` goes to `usr/lib/x` where `/lib` is a link. */
-export async function readOverlay(folder: string, root: string, options: OverlayOptions): Promise<OverlayEntry[]> {
+export async function readOverlay(
+  folder: string,
+  root: string,
+  options: OverlayOptions,
+): Promise<OverlayEntry[]> {
   const entries: OverlayEntry[] = [];
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw userError({ code: "overlay-missing", message: `the overlay folder ${folder} cannot be read`, hint: "rootfs.overlay is a folder whose files are laid at their paths." }, "badInput", { cause });
+    throw userError(
+      {
+        code: "overlay-missing",
+        message: `the overlay folder ${folder} cannot be read`,
+        hint: "rootfs.overlay is a folder whose files are laid at their paths.",
+      },
+      "badInput",
+      { cause },
+    );
   });
   for (const entry of found) {
     const source = join(entry.parentPath, entry.name);
@@ -34,10 +46,16 @@ export async function readOverlay(folder: string, root: string, options: Overlay
       continue;
     }
     const { mode: given } = await stat(source);
-    const mode = options.modes === "given" ? given & 0o755 : given & 0o100 || entry.isDirectory() ? 0o755 : 0o644;
+    const mode =
+      options.modes === "given" ? given & 0o755 : given & 0o100 || entry.isDirectory() ? 0o755 : 0o644;
     if (entry.isDirectory()) entries.push({ path, mode, type: "folder" });
     else if (entry.isFile()) entries.push({ path, mode, type: "file", content: await readFile(source) });
-    else throw userError({ code: "overlay-entry-unknown", message: `the overlay has ${source}, which is no file, folder or link`, hint: "Put devices and pipes into the root filesystem itself." });
+    else
+      throw userError({
+        code: "overlay-entry-unknown",
+        message: `the overlay has ${source}, which is no file, folder or link`,
+        hint: "Put devices and pipes into the root filesystem itself.",
+      });
   }
   return entries;
 }
@@ -49,14 +67,18 @@ export async function placeIn(root: string, path: string): Promise<RawPath> {
 }
 
 /** One list out of several, later ones win; parents that the root filesystem lacks are added; sorted. */
-export function mergeOverlays(overlays: readonly (readonly OverlayEntry[])[], folders: ReadonlySet<RawPath>): OverlayEntry[] {
+export function mergeOverlays(
+  overlays: readonly (readonly OverlayEntry[])[],
+  folders: ReadonlySet<RawPath>,
+): OverlayEntry[] {
   const merged = new Map<RawPath, OverlayEntry>();
   for (const entry of overlays.flat()) {
     if (entry.type === "folder" && folders.has(entry.path)) continue;
     merged.set(entry.path, entry);
     for (let at = entry.path.indexOf("/"); at !== -1; at = entry.path.indexOf("/", at + 1)) {
       const parent = entry.path.slice(0, at);
-      if (!folders.has(parent) && !merged.has(parent)) merged.set(parent, { path: parent, mode: 0o755, type: "folder" });
+      if (!folders.has(parent) && !merged.has(parent))
+        merged.set(parent, { path: parent, mode: 0o755, type: "folder" });
     }
   }
   return [...merged.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -4,7 +4,14 @@ import { rawPath, type RawPath } from "./raw-path.ts";
 export function compilePattern(pattern: string): (path: RawPath) => boolean {
   const source = rawPath(pattern.replace(/^\/+/, "").replace(/\/+$/, ""))
     .split("/")
-    .map((part) => (part === "**" ? "\0" : part.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/\*+/g, "[^/]*").replaceAll("?", "[^/]")))
+    .map((part) =>
+      part === "**"
+        ? "\0"
+        : part
+            .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+            .replaceAll(/\*+/g, "[^/]*")
+            .replaceAll("?", "[^/]"),
+    )
     .join("/")
     .replaceAll("\0/", "(?:[^/]+/)*")
     .replaceAll("\0", "[^]+");

@@ -15,5 +15,7 @@ export function shownPath(path: RawPath): string {
 
 /** For the file system calls: `root` is text, the rest are bytes. */
 export function onDisk(root: string, path: RawPath): Buffer {
-  return path === "" ? Buffer.from(root) : Buffer.concat([Buffer.from(root), Buffer.from("/"), Buffer.from(path, "latin1")]);
+  return path === ""
+    ? Buffer.from(root)
+    : Buffer.concat([Buffer.from(root), Buffer.from("/"), Buffer.from(path, "latin1")]);
 }

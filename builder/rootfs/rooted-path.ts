@@ -10,7 +10,7 @@ const mostLinks = 40;
 export async function rootedPath(root: string, path: string): Promise<string> {
   let waiting = path.split("/").filter(Boolean);
   const done: string[] = [];
-  for (let links = 0; waiting.length > 0; ) {
+  for (let links = 0; waiting.length > 0;) {
     const [name, ...rest] = waiting as [string, ...string[]];
     waiting = rest;
     if (name === ".") continue;

@@ -22,7 +22,9 @@ export interface RootfsFacts {
 export async function readRootfsFacts(root: string): Promise<RootfsFacts> {
   const has = async (path: string) => await exists(await rootedPath(root, path));
   const kernels = await findKernels(root);
-  const complete = kernels.find((kernel): kernel is Required<KernelFacts> => Boolean(kernel.image && kernel.modules && kernel.initramfs));
+  const complete = kernels.find((kernel): kernel is Required<KernelFacts> =>
+    Boolean(kernel.image && kernel.modules && kernel.initramfs),
+  );
   return {
     osName: osNameOf((await readTextIfExists(await rootedPath(root, "/etc/os-release"))) ?? ""),
     kernels,
@@ -45,7 +47,11 @@ export async function readRootfsFacts(root: string): Promise<RootfsFacts> {
 
 /** PRETTY_NAME, else NAME and VERSION. */
 export function osNameOf(osRelease: string): string {
-  const value = (key: string) => new RegExp(`^${key}=(?:"([^"]*)"|'([^']*)'|(\\S*))`, "m").exec(osRelease)?.slice(1).find((text) => text !== undefined);
+  const value = (key: string) =>
+    new RegExp(`^${key}=(?:"([^"]*)"|'([^']*)'|(\\S*))`, "m")
+      .exec(osRelease)
+      ?.slice(1)
+      .find((text) => text !== undefined);
   const name = value("PRETTY_NAME") ?? [value("NAME"), value("VERSION")].filter(Boolean).join(" ");
   return name.replaceAll(/[\u0000-\u001f\u007f]/g, " ").trim() || "unknown system";
 }

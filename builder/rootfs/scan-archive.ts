@@ -16,7 +16,11 @@ export async function scanArchive(source: AsyncIterable<Uint8Array>): Promise<{ 
       if (problems.length >= shownProblems) break;
       acls ||= header.acls;
       const path = normalised(header.path);
-      const problem = problemWith(header.path, path, links) ?? (header.type === "hardlink" ? problemWith(header.linkTarget, normalised(header.linkTarget), links) : undefined);
+      const problem =
+        problemWith(header.path, path, links) ??
+        (header.type === "hardlink"
+          ? problemWith(header.linkTarget, normalised(header.linkTarget), links)
+          : undefined);
       if (problem) problems.push(problem);
       if (header.type === "symlink") links.add(path);
       else links.delete(path);
@@ -33,12 +37,18 @@ export async function scanArchive(source: AsyncIterable<Uint8Array>): Promise<{ 
 function problemWith(path: string, clean: string, links: ReadonlySet<string>): Problem | undefined {
   const shown = JSON.stringify(shownPath(path));
   const hint = "Make the archive from inside the root filesystem: `tar -C ROOT -cf rootfs.tar .`";
-  if (path.startsWith("/")) return { code: "rootfs-absolute-path", message: `the archive entry ${shown} has an absolute path`, hint };
-  if (path.split("/").includes("..")) return { code: "rootfs-parent-path", message: `the archive entry ${shown} has ".." in its path`, hint };
+  if (path.startsWith("/"))
+    return { code: "rootfs-absolute-path", message: `the archive entry ${shown} has an absolute path`, hint };
+  if (path.split("/").includes(".."))
+    return { code: "rootfs-parent-path", message: `the archive entry ${shown} has ".." in its path`, hint };
   for (let at = clean.indexOf("/"); at !== -1; at = clean.indexOf("/", at + 1)) {
     const parent = clean.slice(0, at);
     if (links.has(parent)) {
-      return { code: "rootfs-path-through-link", message: `the archive entry ${shown} lies behind the symbolic link "${shownPath(parent)}" of the same archive`, hint };
+      return {
+        code: "rootfs-path-through-link",
+        message: `the archive entry ${shown} lies behind the symbolic link "${shownPath(parent)}" of the same archive`,
+        hint,
+      };
     }
   }
   return undefined;
@@ -46,5 +56,8 @@ function problemWith(path: string, clean: string, links: ReadonlySet<string>): P
 
 /** `./a//b/` -> `a/b` */
 function normalised(path: string): string {
-  return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+  return path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
 }

@@ -10,9 +10,16 @@ export interface Selection {
 }
 
 /** Decides what goes into the package: the default list, then what the release excludes, except what it includes. Pure. */
-export function selectEntries(entries: readonly Entry[], changes: { exclude: readonly string[]; include: readonly string[] }): Selection {
+export function selectEntries(
+  entries: readonly Entry[],
+  changes: { exclude: readonly string[]; include: readonly string[] },
+): Selection {
   const patterns = [...hygienePatterns.map(({ pattern }) => pattern), ...changes.exclude];
-  const rules = patterns.map((pattern) => ({ pattern, matches: compilePattern(pattern), filesOnly: pattern.endsWith("/**") }));
+  const rules = patterns.map((pattern) => ({
+    pattern,
+    matches: compilePattern(pattern),
+    filesOnly: pattern.endsWith("/**"),
+  }));
   const includes = changes.include.map(compilePattern);
   const left = new Map<string, { pattern: string; entries: number; bytes: number }>();
   const leftFolders = new Map<RawPath, string>();
@@ -20,12 +27,19 @@ export function selectEntries(entries: readonly Entry[], changes: { exclude: rea
   const verdicts: { entry: Entry; pattern: string | undefined }[] = [];
 
   for (const entry of entries) {
-    let pattern: string | undefined = parents(entry.path).map((parent) => leftFolders.get(parent)).find((found) => found !== undefined);
-    pattern ??= rules.find((rule) => !(rule.filesOnly && entry.type === "folder") && rule.matches(entry.path))?.pattern;
+    let pattern: string | undefined = parents(entry.path)
+      .map((parent) => leftFolders.get(parent))
+      .find((found) => found !== undefined);
+    pattern ??= rules.find(
+      (rule) => !(rule.filesOnly && entry.type === "folder") && rule.matches(entry.path),
+    )?.pattern;
     if (pattern !== undefined && entry.type === "folder") leftFolders.set(entry.path, pattern);
     // A socket means nothing without the process that made it.
     if (entry.type === "socket") pattern ??= "sockets";
-    if (pattern !== undefined && includes.some((matches) => matches(entry.path) || parents(entry.path).some(matches))) {
+    if (
+      pattern !== undefined &&
+      includes.some((matches) => matches(entry.path) || parents(entry.path).some(matches))
+    ) {
       pattern = undefined;
       for (const parent of parents(entry.path)) needed.add(parent);
     }
@@ -43,7 +57,10 @@ export function selectEntries(entries: readonly Entry[], changes: { exclude: rea
     if (entry.type === "file") sum.bytes += entry.allocatedBytes;
     left.set(pattern, sum);
   }
-  return { kept, left: [...left.values()].sort((a, b) => b.bytes - a.bytes || (a.pattern < b.pattern ? -1 : 1)) };
+  return {
+    kept,
+    left: [...left.values()].sort((a, b) => b.bytes - a.bytes || (a.pattern < b.pattern ? -1 : 1)),
+  };
 }
 
 /** `a/b/c` -> `a`, `a/b` */

@@ -13,7 +13,11 @@ export interface RootfsSurvey {
 }
 
 /** Opens the source, lists it, decides what stays out, and looks at what it is. `scratch` is where an archive is extracted to. */
-export async function surveyRootfs(release: Release, scratch: string, report: Reporter): Promise<RootfsSurvey> {
+export async function surveyRootfs(
+  release: Release,
+  scratch: string,
+  report: Reporter,
+): Promise<RootfsSurvey> {
   const root = await openSource(release.rootfs.source, scratch, report);
   const [entries, facts] = await Promise.all([walk(root), readRootfsFacts(root)]);
   return { root, facts, selection: selectEntries(entries, release.rootfs) };

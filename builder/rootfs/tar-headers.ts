@@ -27,8 +27,9 @@ export async function* readTarHeaders(reader: ByteReader): AsyncGenerator<TarHea
   for (;;) {
     const at = reader.offset;
     const block = await reader.read(blockBytes);
-    if (block.length === 0 || block.every((byte) => byte === 0)) return;
-    if (block.length < blockBytes || !checksumMatches(block)) throw notTar(`there is no tar header at byte ${at}`);
+    if (block.every((byte) => byte === 0)) return;
+    if (block.length < blockBytes || !checksumMatches(block))
+      throw notTar(`there is no tar header at byte ${at}`);
     const size = long.size ?? numberAt(block, 124, 12);
     const padded = Math.ceil(size / blockBytes) * blockBytes;
     const type = String.fromCharCode(block[156]!);
@@ -66,10 +67,11 @@ function typeOf(letter: string, name: string): TarHeader["type"] {
 function paxRecords(data: Buffer): Extended {
   const found: Extended = {};
   let sparseName: string | undefined;
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const space = data.indexOf(0x20, at);
     const length = Number(data.toString("latin1", at, space));
-    if (space === -1 || !Number.isInteger(length) || length < 5 || at + length > data.length) throw notTar("a pax header is malformed");
+    if (space === -1 || !Number.isInteger(length) || length < 5 || at + length > data.length)
+      throw notTar("a pax header is malformed");
     const record = data.toString("latin1", space + 1, at + length - 1);
     const equals = record.indexOf("=");
     const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
@@ -80,7 +82,8 @@ function paxRecords(data: Buffer): Extended {
     if (key === "GNU.sparse.name") sparseName = value;
     at += length;
   }
-  if (found.size !== undefined && !(Number.isSafeInteger(found.size) && found.size >= 0)) throw notTar("a pax header gives a size that is no number");
+  if (found.size !== undefined && !(Number.isSafeInteger(found.size) && found.size >= 0))
+    throw notTar("a pax header gives a size that is no number");
   return sparseName === undefined ? found : { ...found, path: sparseName };
 }
 
@@ -104,5 +107,9 @@ function textOf(bytes: Buffer): string {
 }
 
 function notTar(reason: string): Error {
-  return userError({ code: "rootfs-not-tar", message: `the root filesystem archive is damaged or not a tar: ${reason}`, hint: "Check it with `tar -tf`, and make it again." });
+  return userError({
+    code: "rootfs-not-tar",
+    message: `the root filesystem archive is damaged or not a tar: ${reason}`,
+    hint: "Check it with `tar -tf`, and make it again.",
+  });
 }

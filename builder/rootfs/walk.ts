@@ -23,7 +23,11 @@ export async function walk(root: string): Promise<Entry[]> {
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const parent = folder;
     const names = await readdir(onDisk(root, parent), { encoding: "buffer" });
-    const found = await Promise.all(names.map((name) => entryAt(root, parent === "" ? name.toString("latin1") : `${parent}/${name.toString("latin1")}`)));
+    const found = await Promise.all(
+      names.map((name) =>
+        entryAt(root, parent === "" ? name.toString("latin1") : `${parent}/${name.toString("latin1")}`),
+      ),
+    );
     for (const entry of found) {
       entries.push(entry);
       if (entry.type === "folder") folders.push(entry.path);
@@ -36,7 +40,17 @@ async function entryAt(root: string, path: RawPath): Promise<Entry> {
   const stats = await lstat(onDisk(root, path));
   return {
     path,
-    type: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : stats.isSymbolicLink() ? "link" : stats.isFIFO() ? "fifo" : stats.isSocket() ? "socket" : "device",
+    type: stats.isFile()
+      ? "file"
+      : stats.isDirectory()
+        ? "folder"
+        : stats.isSymbolicLink()
+          ? "link"
+          : stats.isFIFO()
+            ? "fifo"
+            : stats.isSocket()
+              ? "socket"
+              : "device",
     sizeBytes: stats.size,
     allocatedBytes: stats.blocks * 512,
     modifiedAt: Math.max(0, Math.floor(stats.mtimeMs / 1000)),

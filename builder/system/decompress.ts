@@ -14,14 +14,22 @@ const programs: Record<Exclude<Compression, "none">, [string, ...string[]]> = {
 };
 
 /** A file's bytes from an offset on (to an end, exclusive), decompressed by the real tool. May be left early: the tool is then stopped. */
-export async function* decompressed(path: string, compression: Compression, offset = 0, end = Infinity): AsyncGenerator<Uint8Array> {
+export async function* decompressed(
+  path: string,
+  compression: Compression,
+  offset = 0,
+  end = Infinity,
+): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 1024 * 1024 });
   if (compression === "none") {
     yield* file as AsyncIterable<Buffer>;
     return;
   }
   const [command, ...args] = programs[compression];
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
+  const child = spawn(command, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, LC_ALL: "C" },
+  });
   const ended = once(child, "close") as Promise<[number | null]>;
   // Looked at below; until then a failure to start must not count as unhandled.
   ended.catch(() => {});
@@ -38,9 +46,13 @@ export async function* decompressed(path: string, compression: Compression, offs
     if (!read) child.kill();
     file.destroy();
   }
-  const details = { command: [command, ...args].join(" "), hint: "The file is damaged, cut off, or not what its first bytes say." };
+  const details = {
+    command: [command, ...args].join(" "),
+    hint: "The file is damaged, cut off, or not what its first bytes say.",
+  };
   const [exitCode] = await ended.catch((cause: unknown) => {
     throw new StepError(`${command} cannot be started; is it installed?`, { ...details, cause });
   });
-  if (exitCode !== 0) throw new StepError(`${command} cannot decompress ${path}`, { ...details, stderrTail: stderr });
+  if (exitCode !== 0)
+    throw new StepError(`${command} cannot decompress ${path}`, { ...details, stderrTail: stderr });
 }

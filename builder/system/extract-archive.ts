@@ -6,7 +6,14 @@ import type { Compression } from "../rootfs/archive-format.ts";
 import { decompressed } from "./decompress.ts";
 import { drained } from "./drained.ts";
 
-const options = ["--extract", "--preserve-permissions", "--same-owner", "--numeric-owner", "--xattrs", "--xattrs-include=*"];
+const options = [
+  "--extract",
+  "--preserve-permissions",
+  "--same-owner",
+  "--numeric-owner",
+  "--xattrs",
+  "--xattrs-include=*",
+];
 
 export interface ExtractInputs {
   source: string;
@@ -21,10 +28,16 @@ export interface ExtractInputs {
  * GNU tar extracts a whole archive into an empty folder. Its `--acls` takes away ACLs that an archive gives as xattrs, and
  * without it those in tar's own words are lost: so it is asked for only where the archive has the latter.
  */
-export async function extractArchive({ source, compression, acls, folder }: ExtractInputs, report: Reporter): Promise<void> {
+export async function extractArchive(
+  { source, compression, acls, folder }: ExtractInputs,
+  report: Reporter,
+): Promise<void> {
   const args = [...options, ...(acls ? ["--acls"] : []), "--directory", folder, "--file", "-"];
   report({ kind: "detail", message: `$ tar ${args.join(" ")} < ${source}` });
-  const child = spawn("tar", args, { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, LC_ALL: "C" } });
+  const child = spawn("tar", args, {
+    stdio: ["pipe", "ignore", "pipe"],
+    env: { ...process.env, LC_ALL: "C" },
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-2000)));
   child.stdin.on("error", () => {
@@ -39,7 +52,11 @@ export async function extractArchive({ source, compression, acls, folder }: Extr
     }
     child.stdin.end();
     const [exitCode] = await ended;
-    if (exitCode !== 0) throw new StepError(`tar cannot extract ${source}`, { command: `tar ${args.join(" ")}`, stderrTail: stderr });
+    if (exitCode !== 0)
+      throw new StepError(`tar cannot extract ${source}`, {
+        command: `tar ${args.join(" ")}`,
+        stderrTail: stderr,
+      });
   } finally {
     child.kill();
   }

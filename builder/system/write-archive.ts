@@ -28,8 +28,18 @@ export interface ArchiveInputs {
 /** head + GNU tar -> multi-block xz -> file, digested on the way; nothing uncompressed touches the disk. */
 export async function writeArchive(inputs: ArchiveInputs): Promise<{ sizeBytes: number; sha256: string }> {
   const [tarCommand, xzCommand] = [tarArguments(inputs), xzArguments(inputs)];
-  inputs.report({ kind: "detail", message: `$ ${tarCommand.join(" ")} | ${xzCommand.join(" ")} > ${inputs.output}` });
-  const environment = { ...process.env, LC_ALL: "C", TZ: "UTC", XZ_OPT: "", XZ_DEFAULTS: "", TAR_OPTIONS: "" };
+  inputs.report({
+    kind: "detail",
+    message: `$ ${tarCommand.join(" ")} | ${xzCommand.join(" ")} > ${inputs.output}`,
+  });
+  const environment = {
+    ...process.env,
+    LC_ALL: "C",
+    TZ: "UTC",
+    XZ_OPT: "",
+    XZ_DEFAULTS: "",
+    TAR_OPTIONS: "",
+  };
   const xz = started(xzCommand, environment);
   let tar: Started | undefined;
   try {
@@ -51,7 +61,10 @@ export async function writeArchive(inputs: ArchiveInputs): Promise<{ sizeBytes: 
     await feed(tar.child.stdout as AsyncIterable<Buffer>);
     xz.child.stdin!.end();
     const result = await written.catch((cause: unknown) => {
-      throw new StepError(`cannot write ${inputs.output}: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: "Is there enough space?", cause });
+      throw new StepError(
+        `cannot write ${inputs.output}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { hint: "Is there enough space?", cause },
+      );
     });
     await Promise.all([tar.succeeded(), xz.succeeded()]);
     return result;
@@ -64,19 +77,49 @@ export async function writeArchive(inputs: ArchiveInputs): Promise<{ sizeBytes: 
 /** ACLs and SELinux labels travel as plain xattrs: `--acls` would write the build host's user names. */
 function tarArguments({ root, sourceDateEpoch, sparse }: ArchiveInputs): string[] {
   const options = [
-    ...["--create", "--directory", root, "--no-recursion", "--null", "--verbatim-files-from", "--files-from=-"],
-    ...["--format=pax", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,delete=mtime"],
-    ...["--numeric-owner", "--xattrs", "--xattrs-include=*", "--clamp-mtime", `--mtime=@${sourceDateEpoch}`],
+    "--create",
+    "--directory",
+    root,
+    "--no-recursion",
+    "--null",
+    "--verbatim-files-from",
+    "--no-unquote",
+    "--files-from=-",
+    "--format=pax",
+    "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,delete=mtime",
+    "--numeric-owner",
+    "--xattrs",
+    "--xattrs-include=*",
+    "--clamp-mtime",
+    `--mtime=@${sourceDateEpoch}`,
   ];
   if (!sparse) return ["tar", ...options];
   // tar writes its process id into the names of sparse entries. In a process id space of its own it is always 1.
-  return ["unshare", "--pid", "--fork", "--kill-child", "tar", ...options, "--sparse", "--hole-detection=raw"];
+  return [
+    "unshare",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "tar",
+    ...options,
+    "--sparse",
+    "--hole-detection=raw",
+  ];
 }
 
 /** At least two threads, because one thread writes blocks without sizes in their headers: other bytes. x86 filter: programs shrink. */
 function xzArguments({ xzLevel, blockBytes }: ArchiveInputs): string[] {
   const threads = Math.max(2, availableParallelism());
-  return ["xz", "--compress", "--stdout", `--threads=${threads}`, `--block-size=${blockBytes}`, "--check=crc64", "--x86", `--lzma2=preset=${xzLevel}`];
+  return [
+    "xz",
+    "--compress",
+    "--stdout",
+    `--threads=${threads}`,
+    `--block-size=${blockBytes}`,
+    "--check=crc64",
+    "--x86",
+    `--lzma2=preset=${xzLevel}`,
+  ];
 }
 
 interface Started {
@@ -101,11 +144,15 @@ function started(command: readonly string[], environment: NodeJS.ProcessEnv): St
     succeeded: async () => {
       await ended;
       if (startError === undefined && child.exitCode === 0) return;
-      const reason = startError ? "cannot be started; is it installed?" : `failed with ${child.exitCode === null ? `signal ${child.signalCode}` : `exit code ${child.exitCode}`}`;
+      const reason = startError
+        ? "cannot be started; is it installed?"
+        : `failed with ${child.exitCode === null ? `signal ${child.signalCode}` : `exit code ${child.exitCode}`}`;
       throw new StepError(`${program} ${reason}`, {
         command: command.join(" "),
         stderrTail: stderr,
-        hint: /file changed as we read it/.test(stderr) ? "The source changed while it was read: build from a folder that nobody writes to." : "See the output above.",
+        hint: /file changed as we read it/.test(stderr)
+          ? "The source changed while it was read: build from a folder that nobody writes to."
+          : "See the output above.",
         cause: startError,
       });
     },
