@@ -7,7 +7,6 @@ import {
   parseCidr,
   prefixOfNetmask,
 } from "../../../../agent/identity/addresses.ts";
-import { identityProblemSeverity } from "../../../../agent/identity/problem-severity.ts";
 import { readNetwork, type LiveAddresses } from "../../../../agent/identity/read-network.ts";
 import { parseRouteCommand } from "../../../../agent/identity/sources/ip-route-command.ts";
 import { parseResolvConf } from "../../../../agent/identity/sources/resolv-conf.ts";
@@ -127,9 +126,7 @@ describe("what the kernel adds", () => {
     };
     const { interfaces, problems } = read(files, [live({ macAddress: "02:00:00:00:00:09" })]);
     expect(interfaces[0]?.macAddress).toBeUndefined();
-    expect(problems.map((problem) => [problem.code, identityProblemSeverity(problem)])).toEqual([
-      ["interface-card-unknown", "refuse"],
-    ]);
+    expect(problems.map((problem) => problem.code)).toEqual(["interface-card-unknown"]);
   });
 
   test("a card in use that no file configures is refused", () => {
@@ -141,11 +138,11 @@ describe("what the kernel adds", () => {
     expect(problems.map((problem) => problem.code)).toEqual(["interface-not-configured"]);
   });
 
-  test("without any configuration its addresses are carried, and that is refused by default", () => {
+  test("without any configuration its addresses are carried, and that is said", () => {
     const { source, interfaces, problems } = read({}, [live({ addresses: ["192.0.2.5/24", "fe80::1/64"] })]);
     expect(source).toBe("kernel");
     expect(interfaces[0]?.addresses).toEqual(["192.0.2.5/24"]);
-    expect(problems.map(identityProblemSeverity)).toEqual(["refuse"]);
+    expect(problems.map((problem) => problem.code)).toEqual(["network-source-unknown"]);
   });
 
   test("networkd's patterns are told by the machine; the first file counts", () => {
