@@ -113,8 +113,8 @@ export class SerialConsole {
       throw new StepError(`The console does not let ${user} in with this password.`, {
         hint: "Give the login with --user and --password-file.",
       });
-    // Kernel messages would land in the middle of command output.
-    this.type("stty -echo cols 200; PS1=; PS2=; dmesg -n 1");
+    // Kernel messages and a line editor's escape sequences would land in the middle of command output.
+    this.type("set +o emacs +o vi; stty -echo cols 200; PS1=; PS2=; dmesg -n 1");
     const word = newWord();
     this.type(`echo ${split(word)}`);
     await this.waitFor(new RegExp(`^${word}\\r?\\n`, "m"), 60, "an answer of the shell");
