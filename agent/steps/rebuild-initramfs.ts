@@ -46,7 +46,8 @@ async function inTarget(run: Run, target: string, work: () => Promise<void>): Pr
     await mkdir(join(target, "var/tmp"), { recursive: true });
     await work();
   } finally {
-    for (const place of mounted) await run("umount", [place]);
+    // Busy (a process the tool left behind) must neither hide what went wrong nor keep the target mounted.
+    for (const place of mounted) await run("umount", ["-l", place], { acceptExitCodes: [1, 32] });
   }
 }
 

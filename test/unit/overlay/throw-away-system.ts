@@ -19,6 +19,7 @@ export interface ScriptResult {
 export async function inThrowAwaySystem(
   script: string,
   commandLine = "rauc.slot=A quiet",
+  limitSeconds = 60,
 ): Promise<ScriptResult> {
   const folder = await mkdtemp(join(tmpdir(), "dualroot-overlay-"));
   const root = join(folder, "memory/root");
@@ -48,7 +49,7 @@ export async function inThrowAwaySystem(
         reject: false,
         all: true,
         stdin: "ignore",
-        timeout: 60_000,
+        timeout: limitSeconds * 1000,
         env: { LC_ALL: "C", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
       },
     );
