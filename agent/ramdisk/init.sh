@@ -18,10 +18,17 @@ mkdir -p /run/dualroot /run/lock/lvm
 [ -e /dev/stderr ] || ln -s /proc/self/fd/2 /dev/stderr
 [ -e /etc/mtab ] || ln -s /proc/self/mounts /etc/mtab
 
-# The terminals of all active consoles, the one of /dev/console last. tty0 is whatever is shown: its shell belongs on tty1.
+# A command line that names only a serial port the machine does not have leaves /dev/console without a device behind it. The
+# conversion must go on all the same.
+if (: </dev/console >/dev/console) 2>/dev/null; then terminal=/dev/console; else terminal=/dev/null; fi
+exec 0<>"$terminal" 1>&0 2>&0
+
+# The terminals of all active consoles, the one of /dev/console last. tty0 is whatever is shown: its shell belongs on tty1,
+# and it is there even where no console is.
 consoles() {
+	active=
 	read -r active </sys/class/tty/console/active
-	for console in $active; do
+	for console in ${active:-tty0}; do
 		[ "$console" = tty0 ] && console=tty1
 		[ -c "/dev/$console" ] && echo "$console"
 	done
@@ -54,8 +61,11 @@ if has_word dualroot.break; then
 	shell_on "${console:-console}"
 fi
 
-node /usr/lib/dualroot/agent.mjs ramdisk </dev/console >/dev/console 2>&1
+# Three fingers on a keyboard must not reset a machine that is being converted.
+echo 0 >/proc/sys/kernel/ctrl-alt-del
+node /usr/lib/dualroot/agent.mjs ramdisk
 status=$?
+echo 1 >/proc/sys/kernel/ctrl-alt-del
 
 # The agent reboots by itself wherever it knows the way on, so this is a place it did not.
 say_everywhere ""

@@ -33,6 +33,8 @@ export const driverGroups: readonly DriverGroup[] = [
     drivers: ["hv_vmbus", "hv_storvsc", "hv_netvsc", "hv_utils", "hyperv_keyboard"],
   },
   { platform: "Xen", isVirtual: true, drivers: ["xen_blkfront", "xen_netfront"] },
+  // Proxmox gives the first to a machine that asks for SCSI and nothing else.
+  { platform: "SCSI controllers QEMU emulates", isVirtual: true, drivers: ["sym53c8xx", "megaraid_sas"] },
   // VirtualBox and old QEMU machines show PIIX and e1000.
   {
     platform: "AHCI and ATA",
@@ -49,7 +51,6 @@ export const driverGroups: readonly DriverGroup[] = [
     platform: "RAID controllers and host bus adapters",
     isVirtual: false,
     drivers: [
-      "megaraid_sas",
       "megaraid_mbox",
       "mpt3sas",
       "hpsa",

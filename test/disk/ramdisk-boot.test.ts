@@ -30,12 +30,14 @@ beforeAll(async () => {
 });
 afterEach(() => machines.splice(0).forEach((machine) => machine.kill("SIGKILL")));
 
-/** A machine without a disk; `until` waits for a pattern on its serial console. */
-function boot(image: string, commandLine: string) {
+/** A machine with nothing but `hardware`; `until` waits for a pattern on its serial console. */
+function boot(image: string, commandLine: string, hardware: readonly string[] = []) {
   const accelerator = ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", "1024"];
   const devices = ["-nodefaults", "-no-reboot", "-display", "none", "-vga", "std", "-serial", "stdio"];
   const kernel = ["-kernel", inputs.kernel.image, "-initrd", image, "-append", commandLine];
-  const machine = spawn("qemu-system-x86_64", [...accelerator, ...devices, ...kernel], { stdio: "pipe" });
+  const machine = spawn("qemu-system-x86_64", [...accelerator, ...devices, ...kernel, ...hardware], {
+    stdio: "pipe",
+  });
   machines.push(machine);
   let output = "";
   const waiting = new Set<() => void>();
@@ -98,4 +100,63 @@ test("an xz image boots too, and dualroot.break gives a shell before the agent",
   expect(before).not.toContain("probe:");
   machine.type("exit");
   await machine.until(/probe: node/);
+});
+
+test("every disk controller and network card QEMU can show is found and driven", async () => {
+  const image = join(scratch, "drivers.img");
+  const agentEntry = fileURLToPath(new URL("../fixtures/driver-probe.ts", import.meta.url));
+  await buildRamdisk({ ...inputs, profile: "all", agentEntry }, image, silent);
+  const disk = (name: string, size: number): string[] => [
+    "-drive",
+    `driver=null-co,read-zeroes=on,size=${size}M,if=none,id=${name}`,
+  ];
+  const disks: [name: string, driver: string, ...devices: string[]][] = [
+    ["virtio", "virtio_blk", "virtio-blk-pci,drive=virtio"],
+    ["scsi", "virtio_scsi", "virtio-scsi-pci,id=s1", "scsi-hd,bus=s1.0,drive=scsi"],
+    ["pvscsi", "vmw_pvscsi", "pvscsi,id=s2", "scsi-hd,bus=s2.0,drive=pvscsi"],
+    ["megasas", "megaraid_sas", "megasas,id=s4", "scsi-hd,bus=s4.0,drive=megasas"],
+    ["lsi", "sym53c8xx", "lsi53c895a,id=s5", "scsi-hd,bus=s5.0,drive=lsi"],
+    ["ahci", "ahci", "ahci,id=s6", "ide-hd,bus=s6.0,drive=ahci"],
+    ["piix", "ata_piix", "ide-hd,bus=ide.0,drive=piix"],
+    ["nvme", "nvme", "nvme,serial=1,drive=nvme"],
+    ["stick", "usb-storage", "qemu-xhci,id=u1", "usb-storage,bus=u1.0,drive=stick"],
+  ];
+  const cards = ["e1000", "e1000e", "vmxnet3", "virtio-net-pci", "rtl8139", "pcnet"];
+  const hardware = [
+    ...disks.flatMap(([name, , ...devices], index) => [
+      ...disk(name, index + 11),
+      ...devices.flatMap((device) => ["-device", device]),
+    ]),
+    // Its emulation shows Linux no disk behind the controller.
+    ...["-device", "mptsas1068"],
+    ...cards.flatMap((card) => ["-device", card]),
+  ];
+  const machine = boot(image, "quiet console=ttyS0 panic=5", hardware);
+  const output = await machine.until(/probe is done/, 180);
+  const found = disks.map(([name], index) => [
+    name,
+    new RegExp(`disk ${index + 11} MiB by (\\S+)`).exec(output)?.[1],
+  ]);
+  expect(found).toEqual(disks.map(([name, driver]) => [name, driver]));
+  expect(output).toContain("SCSI host by mptsas");
+  const driven = [...output.matchAll(/network card by (\S+)/g)].map((match) => match[1]);
+  const expected = ["8139cp", "e1000", "e1000e", "pcnet32", "virtio_net", "vmxnet3"];
+  expect(driven).toHaveLength(expected.length);
+  expect(driven).toEqual(expect.arrayContaining(expected));
+});
+
+test("a command line that names only a console the machine does not have keeps nobody from converting it", async () => {
+  const image = join(scratch, "silent.img");
+  const agentEntry = join(scratch, "silent.ts");
+  writeFileSync(
+    agentEntry,
+    `import { openSync, readFileSync, writeFileSync } from "node:fs";
+    let console = "opens";
+    try { openSync("/dev/console", "w"); } catch (error) { console = error.code; }
+    process.stdout.write("not on a console");
+    writeFileSync("/dev/ttyS0", "/dev/console: " + console + ", shown: " + readFileSync("/sys/class/tty/console/active", "utf8"));`,
+  );
+  await buildRamdisk({ ...inputs, agentEntry }, image, silent);
+  const machine = boot(image, "quiet console=ttyS3 panic=5");
+  expect(await machine.until(/shown:/)).toMatch(/^\/dev\/console: ENODEV, shown: /);
 });
