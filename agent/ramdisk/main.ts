@@ -59,7 +59,8 @@ async function runMode(report: Reporter, tell: Session["tell"]): Promise<number>
   await writeFile("/proc/sys/kernel/printk", "4\n").catch(() => {});
   const words = parseCommandLine(await readFile("/proc/cmdline", "utf8"));
   // No udev here: device-mapper makes its nodes itself.
-  const run = createRun(report, { DM_DISABLE_UDEV: "1" });
+  // /sbin and /bin are for programs started inside the target, where they may not be links into /usr.
+  const run = createRun(report, { DM_DISABLE_UDEV: "1", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" });
   const load = modes[words.mode];
   if (load === undefined) {
     tell(`dualroot: this ramdisk has no mode "${words.mode}"; it knows ${Object.keys(modes).join(", ")}.`);

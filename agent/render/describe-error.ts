@@ -14,6 +14,9 @@ export function describeError(error: unknown): string[] {
     const tail = (error.stderrTail ?? "").trim().split("\n").filter(Boolean).slice(-stderrLines);
     return [error.message, ...tail.map((line) => `  | ${line}`), `  -> ${error.hint}`];
   }
+  if (error instanceof Error && "syscall" in error) {
+    return [error.message, "  -> A file could not be read or written; dmesg may say why."];
+  }
   return [
     `Our mistake: ${error instanceof Error ? error.message : String(error)}`,
     "  -> Please report it together with the log.",
