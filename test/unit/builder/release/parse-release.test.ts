@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { parseRelease } from "../../../../builder/release/parse-release.ts";
+import { releaseSchema } from "../../../../builder/release/release-schema.ts";
+import { allowedKeys } from "../../../../builder/release/schema-at.ts";
 import { UserError, type Problem } from "../../../../format/errors.ts";
 import { GiB, MiB } from "../../../../format/sizes.ts";
 
@@ -185,7 +188,7 @@ layout:
           expect(problemsIn(text).length).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -213,12 +216,31 @@ layout:
           .join("");
         problemsIn(`${others}${stringify({ [key]: value })}`);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
   it("refuses a file that unfolds into millions of values", () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[..."bcdefgh"].map((name, index) => `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[index]}`).join(",")}]`).join("\n")}\n`;
     expect(problemsIn(bomb)[0]?.code).toBe("release-not-yaml");
+  });
+});
+
+describe("docs/release-yaml.md and examples/release.yaml", () => {
+  const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
+
+  it("give a release that is accepted, with the defaults they claim", () => {
+    const release = parseRelease(read("examples/release.yaml"), "release.yaml", "/releases");
+    expect(release.layout).toEqual(parseRelease(minimal, "release.yaml", "/releases").layout);
+  });
+
+  it("name every key", () => {
+    const text = read("docs/release-yaml.md");
+    const keys = Object.entries(releaseSchema.shape).flatMap(([key, schema]) => [
+      key,
+      ...allowedKeys(schema),
+    ]);
+    expect(keys.length).toBeGreaterThan(20);
+    expect(keys.filter((key) => !text.includes(`${key}\``) && !text.includes(`${key}.`))).toEqual([]);
   });
 });
