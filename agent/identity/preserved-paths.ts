@@ -1,4 +1,6 @@
-import type { RootFolder } from "./root-folder.ts";
+import { readdir } from "node:fs/promises";
+import { StepError } from "../../format/errors.ts";
+import { lstatIfExists, type RootFolder } from "./root-folder.ts";
 
 /** Carried whatever the release lists. Keys of people are added for each home folder. */
 export const defaultPreservedPaths = [
@@ -44,18 +46,29 @@ async function addPath(root: RootFolder, path: string, entries: Set<string>): Pr
   await addTree(root, target, entries);
 }
 
+/** `realPath` has no link on the way, so each entry costs one look and not one for every folder above it. */
 async function addTree(root: RootFolder, realPath: string, entries: Set<string>): Promise<void> {
-  if (realPath === "/" || isNever(realPath) || entries.size > maxEntries) return;
-  const facts = await root.lstat(realPath);
+  if (realPath === "/" || isNever(realPath)) return;
+  const facts = await lstatIfExists(root.outside(realPath));
   if (facts === undefined || facts.isSocket()) return;
   addWithParents(realPath, entries);
+  if (entries.size > maxEntries) {
+    throw new StepError(`The preserved paths hold more than ${maxEntries} files, counted up to ${realPath}`, {
+      hint: "Narrow preserve.paths of the release.",
+    });
+  }
   if (facts.isDirectory()) {
-    for (const name of await root.list(realPath)) await addTree(root, `${realPath}/${name}`, entries);
+    for (const name of await readdir(root.outside(realPath)))
+      await addTree(root, `${realPath}/${name}`, entries);
   }
 }
 
 function addWithParents(realPath: string, entries: Set<string>): void {
-  for (let path = realPath; path.length > 1; path = path.slice(0, path.lastIndexOf("/"))) {
+  for (
+    let path = realPath;
+    path.length > 1 && !entries.has(path);
+    path = path.slice(0, path.lastIndexOf("/"))
+  ) {
     if (!isNever(path)) entries.add(path);
   }
 }

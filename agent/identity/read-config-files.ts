@@ -17,6 +17,9 @@ const patterns = [
   "/etc/systemd/resolved.conf",
   "/etc/systemd/resolved.conf.d/*.conf",
   "/etc/systemd/system/*.wants/systemd-networkd.service",
+  // Where netplan enables it.
+  "/run/systemd/generator*/*.wants/systemd-networkd.service",
+  "/run/systemd/system/*.wants/systemd-networkd.service",
   ...networkdFolders.flatMap((folder) =>
     [".network", ".link", ".netdev"].flatMap((suffix) => [
       `${folder}/*${suffix}`,

@@ -68,7 +68,7 @@ function readSource(
 ): NetworkReading {
   switch (source) {
     case "ifcfg":
-      return parseIfcfg(files);
+      return parseIfcfg(files, live);
     case "ifupdown":
       return parseIfupdown(files);
     case "networkd":
@@ -107,6 +107,19 @@ function completeFromKernel(
         code: "interface-card-unknown",
         message: `interface ${one.name} has an assigned MAC address (${one.assignedMacAddress}) and its file does not name the card's own`,
         hint: "Add HWADDR= with the card's own address, so that the new system finds the card under any name.",
+      });
+    }
+  }
+  const shown = seen.addresses.filter((address) => familyOf(address) === 4);
+  if (one.ipv4 === "dhcp" && shown.length > 0) {
+    // initscripts pass over an address that was left in the file of a leased interface; the kernel tells.
+    const isStale = (address: string): boolean => familyOf(address) === 4 && !shown.includes(address);
+    completed.addresses = one.addresses.filter((address) => !isStale(address));
+    for (const address of one.addresses.filter(isStale)) {
+      problems.push({
+        code: "network-setting-not-carried",
+        message: `address ${address} of interface ${one.name} is not in use beside the lease and is not carried`,
+        hint: "Remove it from the interface's file, or set BOOTPROTO=none if it should be used.",
       });
     }
   }

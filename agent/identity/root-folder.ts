@@ -5,7 +5,6 @@ import { readBounded } from "../system/files.ts";
 
 /** Linux's own limit on links in one path. */
 const maxLinks = 40;
-const maxListed = 10_000;
 const maxMatches = 100_000;
 
 /**
@@ -93,7 +92,7 @@ export class RootFolder {
     const resolved = await this.resolve(insidePath);
     if (resolved === undefined) return [];
     try {
-      return (await readdir(this.outside(resolved))).sort().slice(0, maxListed);
+      return (await readdir(this.outside(resolved))).sort();
     } catch {
       return [];
     }

@@ -93,13 +93,13 @@ class PreservedMover {
   }
 
   private async mapOwners(path: string): Promise<void> {
-    const { owners } = this.options;
-    const outside = this.stage.outside(path);
-    const facts = await lstatIfExists(outside);
+    const { owners, target } = this.options;
+    const facts = await lstatIfExists(this.stage.outside(path));
     if (facts === undefined) return;
-    const stageWriter = this.options.target;
-    this.moved += facts.isDirectory() ? 0 : 1;
-    await stageWriter.own(join(staging, path), owners.user(facts.uid, path), owners.group(facts.gid, path));
+    if (!facts.isDirectory()) this.moved++;
+    const uid = owners.user(facts.uid, path);
+    const gid = owners.group(facts.gid, path);
+    if (uid !== facts.uid || gid !== facts.gid) await target.own(join(staging, path), uid, gid);
     if (facts.isDirectory())
       for (const name of await this.stage.list(path)) await this.mapOwners(join(path, name));
   }

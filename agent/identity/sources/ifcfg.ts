@@ -1,6 +1,13 @@
 import type { Problem } from "../../../format/errors.ts";
 import type { NetworkInterface } from "../../../format/identity.ts";
-import { classfulPrefix, defaultDestination, familyOf, parseCidr, parsePrefix } from "../addresses.ts";
+import {
+  classfulPrefix,
+  defaultDestination,
+  familyOf,
+  parseMacAddress,
+  parseCidr,
+  parsePrefix,
+} from "../addresses.ts";
 import type { ConfigFiles, NetworkReading } from "../config-files.ts";
 import {
   foreignKindOfName,
@@ -18,15 +25,21 @@ const backup = /(~|\.bak|\.old|\.orig|\.rpmnew|\.rpmorig|\.rpmsave|\.swp|,v)$/;
 
 type Values = ReadonlyMap<string, string>;
 
+interface LiveCard {
+  name: string;
+  macAddress?: string;
+  driver?: string;
+}
+
 /** initscripts' and NetworkManager's ifcfg files, see sysconfig.txt of initscripts and nm-settings-ifcfg-rh(5). */
-export function parseIfcfg(files: ConfigFiles): NetworkReading {
+export function parseIfcfg(files: ConfigFiles, live: readonly LiveCard[] = []): NetworkReading {
   const problems: Problem[] = [];
   const global = parseShellAssignments(files.get("/etc/sysconfig/network") ?? "");
   const interfaces = new Map<string, InterfaceBuilder>();
   for (const path of ifcfgPaths(files)) {
     const values = parseShellAssignments(files.get(path) ?? "");
     const fileName = path.slice(folder.length + "ifcfg-".length);
-    const device = (values.get("DEVICE") ?? values.get("INTERFACE_NAME") ?? fileName).trim();
+    const device = (values.get("DEVICE") || cardName(values, live) || fileName).trim();
     const [name = "", alias] = device.split(":");
     if (name === "lo") continue;
     if (!isPlainInterfaceName(name)) {
@@ -61,6 +74,14 @@ export function parseIfcfg(files: ConfigFiles): NetworkReading {
     ...(hostname ? { hostname } : {}),
     problems,
   };
+}
+
+/** NetworkManager's profiles may name a card by its MAC address, or none at all: then it is the only one there is. */
+function cardName(values: Values, live: readonly LiveCard[]): string | undefined {
+  const mac = parseMacAddress(values.get("HWADDR") ?? "");
+  if (mac !== undefined) return live.find((card) => card.macAddress === mac)?.name;
+  const cards = live.filter((card) => card.driver !== undefined);
+  return values.has("UUID") && cards.length === 1 ? cards[0]?.name : undefined;
 }
 
 /** Aliases after their parents: `ifcfg-eth0` before `ifcfg-eth0:1`. */

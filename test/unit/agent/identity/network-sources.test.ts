@@ -129,6 +129,30 @@ describe("what the kernel adds", () => {
     expect(problems.map((problem) => problem.code)).toEqual(["interface-card-unknown"]);
   });
 
+  test("a NetworkManager profile without DEVICE belongs to the card it names by MAC address, or to the only one", () => {
+    const profile = (more: string): Record<string, string> => ({
+      [`${scripts}/ifcfg-Wired_connection_1`]: `UUID=1\nONBOOT=yes\nBOOTPROTO=dhcp\n${more}`,
+    });
+    const two = [live({}), live({ name: "ens9", macAddress: "52:54:00:00:00:09" })];
+    expect(read(profile("HWADDR=52:54:00:00:00:09\n"), two).interfaces.map((one) => one.name)).toEqual([
+      "ens9",
+    ]);
+    expect(read(profile(""), [live({})]).interfaces.map((one) => one.name)).toEqual(["eth0"]);
+    expect(read(profile(""), two).problems.map((problem) => problem.code)).toContain(
+      "identity-value-unreadable",
+    );
+  });
+
+  test("an address left in a leased interface's file is carried only when it is in use", () => {
+    const files = {
+      [`${scripts}/ifcfg-eth0`]: "DEVICE=eth0\nONBOOT=yes\nBOOTPROTO=dhcp\nIPADDR=10.0.0.9\nPREFIX=8\n",
+    };
+    expect(read(files, [live({ addresses: ["192.0.2.77/24"] })]).interfaces[0]?.addresses).toEqual([]);
+    expect(
+      read(files, [live({ addresses: ["192.0.2.77/24", "10.0.0.9/8"] })]).interfaces[0]?.addresses,
+    ).toEqual(["10.0.0.9/8"]);
+  });
+
   test("a card in use that no file configures is refused", () => {
     const { problems } = read(eth0, [
       live({}),

@@ -18,7 +18,7 @@ describe.each(networkFamilies)("%s", (family) => {
         expect(after.interfaces).toEqual(before.interfaces);
         expect(after.dns).toEqual(before.dns);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
