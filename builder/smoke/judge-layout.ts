@@ -8,7 +8,10 @@ const partitionTypes = {
 };
 
 /** What examine.sh saw against what the manifest promises. */
-export function judgeLayout(seen: ReadonlyMap<string, string>, manifest: Manifest): LayoutItem[] {
+export function judgeLayout(
+  seen: ReadonlyMap<string, string>,
+  manifest: Pick<Manifest, "layout" | "version" | "compatible">,
+): LayoutItem[] {
   const { layout } = manifest;
   const get = (item: string): string => seen.get(item) ?? "";
   const volumes = new Map(
