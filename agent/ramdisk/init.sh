@@ -18,9 +18,9 @@ mkdir -p /run/dualroot /run/lock/lvm
 [ -e /dev/stderr ] || ln -s /proc/self/fd/2 /dev/stderr
 [ -e /etc/mtab ] || ln -s /proc/self/mounts /etc/mtab
 
-# A command line that names only a serial port the machine does not have leaves /dev/console without a device behind it. The
-# conversion must go on all the same.
-if (: </dev/console >/dev/console) 2>/dev/null; then terminal=/dev/console; else terminal=/dev/null; fi
+# Where the command line names only a serial port that the machine does not have, /dev/console opens, and every write to it
+# fails. The conversion must go on all the same.
+if (printf '\r' >/dev/console) 2>/dev/null; then terminal=/dev/console; else terminal=/dev/null; fi
 exec 0<>"$terminal" 1>&0 2>&0
 
 # The terminals of all active consoles, the one of /dev/console last. tty0 is whatever is shown: its shell belongs on tty1,
