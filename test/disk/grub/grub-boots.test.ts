@@ -6,7 +6,7 @@ import { decodeGrubenv, encodeSlotEnvironment } from "../../../format/grubenv.ts
 import { MiB } from "../../../format/sizes.ts";
 import { debianKernel } from "../../fixtures/kernels.ts";
 import { makeBootDisk, readBootFiles } from "./boot-disk.ts";
-import { tinyInitramfs } from "./tiny-system.ts";
+import { tellAndRestart, tinyInitramfs } from "./tiny-system.ts";
 
 /** One machine from its first sector to the rescue ramdisk: A is never marked good, B has no kernel that can be loaded. */
 let disk: string;
@@ -14,7 +14,7 @@ let machine: RunningMachine;
 
 beforeAll(async () => {
   const kernel = await readFile((await debianKernel("cloud-amd64")).image);
-  const initramfs = await tinyInitramfs();
+  const initramfs = await tinyInitramfs(tellAndRestart);
   const slotCfg = [
     "set dualroot_kernel='/boot/vmlinuz-1'",
     "set dualroot_initrd='/boot/initrd.img-1'",
