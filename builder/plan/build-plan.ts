@@ -5,12 +5,13 @@ import { formatSize, MiB } from "../../format/sizes.ts";
 import { needsNetworkdEnabled } from "../rootfs/generated-files.ts";
 import type { RootfsFacts } from "../rootfs/rootfs-facts.ts";
 import type { Selection } from "../rootfs/select-entries.ts";
-import type { Entry } from "../rootfs/walk.ts";
 import { leastDiskBytes } from "../release/least-disk.ts";
 import type { Release } from "../release/release.ts";
 import { chooseNetwork } from "./choose-network.ts";
 import { judgeInitramfs } from "./judge-initramfs.ts";
 import { kernelProblems } from "./kernel-problems.ts";
+import { targetCommandLine } from "./target-command-line.ts";
+import { unpackedSize } from "./unpacked-size.ts";
 
 export interface BuildInputs {
   release: Release;
@@ -119,7 +120,7 @@ export function planBuild({
       kernel: boot.kernel.image,
       initramfs: boot.kernel.initramfs,
       kernelVersion: boot.kernel.version,
-      commandLine: commandLine(release, boot.initramfs, initramfs.rebuild),
+      commandLine: targetCommandLine(release, boot.initramfs, initramfs.rebuild),
       network: network.family,
       rebuildInitramfs: initramfs.rebuild,
       drivers: boot.drivers.all,
@@ -137,29 +138,4 @@ export function planBuild({
     keys,
     compression: release.compression,
   };
-}
-
-/** dracut activates only the volume groups it is told of; the word is the same for both slots. */
-function commandLine(release: Release, initramfs: readonly string[], rebuild: string): string {
-  const words = release.target.commandLine.split(/\s+/).filter(Boolean);
-  const dracut =
-    rebuild === "dracut" ||
-    (rebuild === "none" &&
-      initramfs.some((name) => /(?:^|\/)dracut-lib\.sh$|^usr\/lib\/dracut\//.test(name)));
-  if (dracut && !words.some((word) => word.startsWith("rd.lvm.")))
-    words.push(`rd.lvm.vg=${release.layout.volumeGroup}`);
-  return words.join(" ");
-}
-
-/** Bytes on an ext4 with 4 KiB blocks; hard links count once. */
-function unpackedSize(entries: readonly Entry[]): number {
-  const seen = new Set<string>();
-  let bytes = 0;
-  for (const entry of entries) {
-    if (entry.type === "folder") bytes += 4096;
-    if (entry.type !== "file" || seen.has(entry.inode)) continue;
-    seen.add(entry.inode);
-    bytes += Math.ceil(Math.min(entry.sizeBytes, entry.allocatedBytes) / 4096) * 4096;
-  }
-  return bytes;
 }

@@ -9,6 +9,8 @@ export function compareVersions(a: string, b: string): number {
       continue;
     }
     if (x.startsWith("rc") !== y.startsWith("rc")) return x.startsWith("rc") ? -1 : 1;
+    // As in RPM: 1160.102.el7 is an update of 1160.el7.
+    if (x !== "" && y !== "" && /^\d/.test(x) !== /^\d/.test(y)) return /^\d/.test(x) ? 1 : -1;
     return x < y ? -1 : 1;
   }
   return 0;

@@ -221,7 +221,13 @@ layout:
   });
 
   it("refuses a file that unfolds into millions of values", () => {
-    const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[..."bcdefgh"].map((name, index) => `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[index]}`).join(",")}]`).join("\n")}\n`;
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${"bcdefgh"
+      .split("")
+      .map(
+        (name, index) =>
+          `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[index]}`).join(",")}]`,
+      )
+      .join("\n")}\n`;
     expect(problemsIn(bomb)[0]?.code).toBe("release-not-yaml");
   });
 });
