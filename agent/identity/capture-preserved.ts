@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import type { Run } from "../system/run.ts";
-import { parsePasswd } from "./accounts/account-tables.ts";
 import { defaultPreservedPaths, expandPreservedPaths } from "./preserved-paths.ts";
+import { readAccounts } from "./read-accounts.ts";
 import { RootFolder } from "./root-folder.ts";
 
 /** Everything a file has: xattrs (capabilities, SELinux labels), ACLs, numeric owners. */
@@ -24,15 +24,19 @@ export async function capturePreserved(options: {
   run: Run;
 }): Promise<{ entries: number; missing: string[] }> {
   const root = new RootFolder(options.root);
-  const keys = parsePasswd((await root.readText("/etc/passwd")) ?? "", [])
-    .filter((entry) => entry.home.startsWith("/") && entry.home !== "/")
-    .flatMap((entry) => [`${entry.home}/.ssh/authorized_keys`, `${entry.home}/.ssh/authorized_keys2`])
+  const { accounts } = await readAccounts(root);
+  const homes = accounts.users
+    .map((user) => user.home)
+    .filter((home) => home.startsWith("/") && home !== "/");
+  const keys = homes
+    .flatMap((home) => [`${home}/.ssh/authorized_keys`, `${home}/.ssh/authorized_keys2`])
     // A home with a star in its name is not to become a pattern.
     .filter((path) => !/[*?]/.test(path));
-  const { entries, missing } = await expandPreservedPaths(root, options.paths, [
-    ...defaultPreservedPaths,
-    ...keys,
-  ]);
+  const { entries, missing } = await expandPreservedPaths(root, {
+    listed: options.paths,
+    optional: [...defaultPreservedPaths, ...keys],
+    folders: homes,
+  });
   // Private keys are in it: nobody else may open it, not even while it grows.
   await rm(options.output, { force: true });
   await writeFile(options.output, "", { mode: 0o600, flag: "wx" });

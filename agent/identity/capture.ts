@@ -1,16 +1,14 @@
 import type { Problem } from "../../format/errors.ts";
 import { identitySchema, type Identity } from "../../format/identity.ts";
 import type { InterfaceFacts } from "../facts/facts.ts";
-import { parsePasswd } from "./accounts/account-tables.ts";
-import { selectAccounts } from "./accounts/select-accounts.ts";
 import { parseHosts } from "./host/hosts.ts";
 import { readHostname } from "./host/hostname.ts";
 import { readMachineId } from "./host/machine-id.ts";
 import { parseSudoRules } from "./host/sudo-rules.ts";
 import { readTimeZone } from "./host/time-zone.ts";
+import { readAccounts } from "./read-accounts.ts";
 import { readConfigFiles } from "./read-config-files.ts";
 import { readNetwork } from "./read-network.ts";
-import { readSshIdentity } from "./read-ssh-identity.ts";
 import { RootFolder } from "./root-folder.ts";
 
 export { capturePreserved } from "./capture-preserved.ts";
@@ -27,15 +25,7 @@ export async function captureIdentity(
   const text = async (path: string): Promise<string> => (await folder.readText(path)) ?? "";
   const network = readNetwork(await readConfigFiles(folder), live?.interfaces);
   const problems = [...network.problems];
-  const passwd = await text("/etc/passwd");
-  const ssh = await readSshIdentity(folder, parsePasswd(passwd, []));
-  const accounts = selectAccounts({
-    passwd,
-    shadow: await text("/etc/shadow"),
-    group: await text("/etc/group"),
-    loginDefs: await text("/etc/login.defs"),
-    withKeys: new Set(ssh.authorizedKeys.map((entry) => entry.user)),
-  });
+  const { accounts, ssh } = await readAccounts(folder);
   const sudo = await readSudoRules(folder);
   problems.push(...accounts.problems, ...ssh.problems, ...sudo.problems);
   const hostname = readHostname(await folder.readText("/etc/hostname"), network.hostname, problems);

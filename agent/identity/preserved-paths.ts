@@ -21,18 +21,24 @@ export interface PreservedEntries {
   missing: string[];
 }
 
-/** All entries the list stands for: folders with everything in them, and the folders above, for their owners and modes. */
+/**
+ * All entries that `listed` and `optional` patterns stand for: folders with everything in them, and the folders above,
+ * for their owners and modes. `folders` are taken without what is in them. Only listed patterns can be missing.
+ */
 export async function expandPreservedPaths(
   root: RootFolder,
-  listed: readonly string[],
-  optional: readonly string[],
+  wanted: { listed: readonly string[]; optional: readonly string[]; folders: readonly string[] },
 ): Promise<PreservedEntries> {
   const entries = new Set<string>();
   const missing: string[] = [];
-  for (const pattern of new Set([...optional, ...listed])) {
+  for (const pattern of new Set([...wanted.optional, ...wanted.listed])) {
     const matches = (await root.glob(pattern)).filter((path) => !isNever(path));
-    if (matches.length === 0 && !optional.includes(pattern)) missing.push(pattern);
+    if (matches.length === 0 && !wanted.optional.includes(pattern)) missing.push(pattern);
     for (const match of matches) await addPath(root, match, entries);
+  }
+  for (const folder of wanted.folders) {
+    const path = await root.resolve(folder);
+    if (path !== undefined && (await root.lstat(path))?.isDirectory() === true) addWithParents(path, entries);
   }
   return { entries: [...entries].sort(), missing };
 }

@@ -123,8 +123,10 @@ function completeFromKernel(
       });
     }
   }
-  // The kernel configures itself from router advertisements where nobody tells it not to.
-  const global = seen.addresses.filter((address) => /^[23]/.test(address) && familyOf(address) === 6);
+  // The kernel configures itself from router advertisements where nobody tells it not to: global, unique local, site local.
+  const global = seen.addresses.filter(
+    (address) => /^([23]|f[cd]|fe[c-f])/i.test(address) && familyOf(address) === 6,
+  );
   if (one.ipv6 === "none" && global.length > 0) completed.ipv6 = "auto";
   return completed;
 }

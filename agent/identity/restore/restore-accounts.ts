@@ -32,12 +32,14 @@ export async function restoreAccounts(target: TargetWriter, identity: Identity):
   if (merge.files.gshadow !== undefined)
     await target.write("/etc/gshadow", Buffer.from(merge.files.gshadow, "latin1"), 0o600);
   for (const { home, from, to } of merge.renumbered) await renumberTree(target, home, from, to);
-  for (const user of merge.users) {
-    const home = Buffer.from(user.home, "latin1").toString("utf8");
-    if (!noHome.test(home)) await makeHome(target, home, user.uid, user.gid);
-  }
+  const users = merge.users.map((user) => ({
+    ...user,
+    home: Buffer.from(user.home, "latin1").toString("utf8"),
+  }));
+  for (const user of users)
+    if (!noHome.test(user.home)) await makeHome(target, user.home, user.uid, user.gid);
   target.notes.push(...merge.notes, ...(await unknownHashes(target, identity)));
-  return merge;
+  return { ...merge, users };
 }
 
 async function makeHome(target: TargetWriter, home: string, uid: number, gid: number): Promise<void> {

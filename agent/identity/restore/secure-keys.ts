@@ -14,7 +14,7 @@ export async function secureKeys(
   for (const path of await target.glob("/etc/sudoers.d/*")) await secure(target, path, 0, 0, 0o440);
   for (const user of users) {
     if (user.home === "/" || !user.home.startsWith("/")) continue;
-    const folder = `${Buffer.from(user.home, "latin1").toString("utf8")}/.ssh`;
+    const folder = `${user.home}/.ssh`;
     if ((await target.stat(folder))?.isDirectory() !== true) continue;
     const real = (await target.resolve(folder)) ?? folder;
     await target.own(real, user.uid, user.gid);

@@ -115,6 +115,12 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
         unequal.map((row) => row.item).filter((item) => !/^(uid of|group) (operator1|ana|admin)$/.test(item)),
       ).toEqual([]);
       if (name !== "centos7-static") return;
+      const own = Number(
+        /^operator1:x:(\d+):/m.exec(await readFile(join(target, "etc/passwd"), "utf8"))?.[1],
+      );
+      for (const path of [".ssh", ".ssh/authorized_keys", ".profile"]) {
+        expect((await lstat(join(target, "home/operator1", path))).uid).toBe(own);
+      }
       const before = await readFile(join(target, "etc/passwd"), "utf8");
       await convert(root, target, network);
       expect(await readFile(join(target, "etc/passwd"), "utf8")).toBe(before);
@@ -131,6 +137,13 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
       "opt/gateway/data/private": "mine\n",
       "opt/gateway/link": "-> /etc/site/line.conf",
       "etc/sudoers.d/ops": "%wheel ALL=(ALL) ALL\n",
+      "var/empty/sshd": "/",
+    });
+    // A home without keys is carried as a folder, with its owner and mode.
+    await rm(join(root, "home/operator1/.ssh"), { recursive: true });
+    await plant(root, {
+      "home/operator1/private": "stays\n",
+      "root/.ssh/authorized_keys": "ssh-ed25519 AAAA root\n",
     });
     await chown(join(root, "opt/gateway/data/state"), 997, 995);
     await chown(join(root, "opt/gateway/data/private"), 1000, 1000);
@@ -165,8 +178,10 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
     expect((await facts("home/operator1")).uid).toBe(uid);
     expect((await facts("home/operator1")).mode & 0o777).toBe(0o710);
     expect((await facts("home/operator1/.profile")).uid).toBe(uid);
-    expect((await facts("home/operator1/.ssh")).mode & 0o777).toBe(0o700);
-    expect((await facts("home/operator1/.ssh/authorized_keys")).uid).toBe(uid);
+    await expect(facts("home/operator1/private")).rejects.toThrow("ENOENT");
+    await expect(facts("var/empty")).rejects.toThrow("ENOENT");
+    expect((await facts("root/.ssh")).mode & 0o777).toBe(0o700);
+    expect((await facts("root/.ssh/authorized_keys")).mode & 0o777).toBe(0o600);
     // gatewayd (997) is nobody on the new system: the number stays, and that is said.
     expect((await facts("opt/gateway/data/state")).uid).toBe(997);
     expect(notes.join("\n")).toContain("old user gatewayd (997)");
