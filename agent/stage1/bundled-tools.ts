@@ -20,7 +20,7 @@ export async function wrapBundledTools(runtimeFolder: string, systemPath = ""): 
   return [folder, systemPath, "/usr/sbin", "/usr/bin", "/sbin", "/bin"].filter(Boolean).join(delimiter);
 }
 
-export function wrapperScript(runtimeFolder: string, tool: string): string {
+function wrapperScript(runtimeFolder: string, tool: string): string {
   const quoted = (path: string): string => `'${join(runtimeFolder, path).replaceAll("'", `'\\''`)}'`;
   return [
     "#!/bin/sh",
