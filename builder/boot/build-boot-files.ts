@@ -58,7 +58,7 @@ export async function buildBootFiles(folder: string, report: Reporter): Promise<
 async function needFile(path: string, debianPackage: string): Promise<void> {
   if (await exists(path)) return;
   throw userError({
-    code: "missing-tool",
+    code: "tool-missing",
     message: `GRUB for BIOS machines is not installed on this build host: ${path} is missing.`,
     hint: `Install it: apt-get install ${debianPackage}`,
     where: path,
