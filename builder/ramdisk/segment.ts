@@ -28,16 +28,14 @@ export interface SegmentContext {
 }
 
 /**
- * CRC32 is the only check the kernel's xz knows. The x86 filter makes programs and modules about 5 % smaller. The kernel
- * allocates the dictionary while it unpacks: 16 MiB is where larger ones stop paying.
+ * CRC32 is the only check the kernel's xz knows. The kernel allocates the dictionary while it unpacks: 16 MiB is where larger
+ * ones stop paying. The x86 filter makes programs 5 % smaller, but modules 7 % larger: their calls are not linked yet.
  */
-const xzOptions = [
-  "--format=xz",
-  "--check=crc32",
-  "--threads=1",
-  "--x86",
-  "--lzma2=preset=6,dict=16MiB,nice=128",
-];
+function xzOptions(segment: Segment): string[] {
+  const filter = segment.name === "kernel" ? [] : ["--x86"];
+  return ["--format=xz", "--check=crc32", "--threads=1", ...filter, "--lzma2=preset=6,dict=16MiB,nice=128"];
+}
+
 /** Goes into the cache key: raise it when the encoder changes. */
 const cacheVersion = 1;
 
@@ -54,7 +52,7 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
       context.compression === "gzip" ? [createGzip({ level: 9, memLevel: 9, chunkSize: 1024 * 1024 })] : [];
     await pipeline([segmentStream(segment), ...gzip, createWriteStream(archive)]);
     if (context.compression === "xz") {
-      await context.run("xz", [...xzOptions, archive], { hint: "apt-get install xz-utils" });
+      await context.run("xz", [...xzOptions(segment), archive], { hint: "apt-get install xz-utils" });
       await rename(`${archive}.xz`, archive);
     }
     await rename(archive, result);
@@ -78,7 +76,7 @@ export function unpackedSize(segment: Segment): number {
 
 async function cacheKey(segment: Segment, context: SegmentContext): Promise<string> {
   const key = createHash("sha256");
-  const settings = context.compression === "xz" ? xzOptions.join(" ") : context.compression;
+  const settings = context.compression === "xz" ? xzOptions(segment).join(" ") : context.compression;
   key.update(`${cacheVersion} ${settings} ${segment.modifiedAt} ${process.versions.zlib}\n`);
   for (const entry of sortedByPath(segment.entries)) {
     if (entry.type !== "file") key.update(`${JSON.stringify(entry)}\n`);

@@ -47,7 +47,6 @@ export const toolPackages: readonly ToolPackage[] = [
   { package: "tar", tools: ["tar"] },
   { package: "xz-utils", tools: ["xz"], links: { unxz: "xz", xzcat: "xz" } },
   { package: "gzip", tools: ["gzip"] },
-  { package: "zstd", tools: ["zstd"] },
   { package: "kexec-tools", tools: ["kexec"] },
   { package: "attr", tools: ["getfattr", "setfattr"] },
   { package: "acl", tools: ["getfacl", "setfacl"] },

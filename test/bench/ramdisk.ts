@@ -51,7 +51,6 @@ export async function benchRamdisk(): Promise<BenchRow[]> {
       benchRow(`ramdisk, gzip, cold, ${count}`, gzip.ours, gzip.peer, 0.5, "s"),
       benchRow(`ramdisk, xz, cold, ${count}`, xz.ours, xz.peer, 0.5, "s"),
       benchRow("ramdisk with Node, xz, only the agent changed", warm, xz.peer, 0.05, "s"),
-      benchRow(`ramdisk size, gzip, ${count}`, size("ours-gzip.img"), size("dracut-gzip.img"), 0.8, "bytes"),
       benchRow(`ramdisk size, xz, ${count}`, size("ours-xz.img"), size("dracut-xz.img"), 0.8, "bytes"),
       benchRow(
         "virtual profile with Node and agent, xz",
