@@ -31,7 +31,8 @@ export function ownerMap(identity: Identity, merge: AccountMerge, notes: string[
       if (namesake !== undefined) return namesake.id;
       const other = present.find((one) => one.id === oldId);
       const key = `${kind} ${oldId}`;
-      if (!said.has(key)) {
+      // Host keys become root's whatever group they had.
+      if (!said.has(key) && !path.startsWith("/etc/ssh/ssh_host_")) {
         said.add(key);
         const who = `${kind} ${name ?? oldId} (${oldId})`;
         notes.push(
