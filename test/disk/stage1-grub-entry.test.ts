@@ -11,7 +11,7 @@ import { decodeGrubenv } from "../../format/grubenv.ts";
 import { MiB } from "../../format/sizes.ts";
 import { debianKernel } from "../fixtures/kernels.ts";
 import { makeBootDisk, readBootFiles, type Files } from "./grub/boot-disk.ts";
-import { tinyInitramfs } from "./grub/tiny-system.ts";
+import { tellAndRestart, tinyInitramfs } from "./grub/tiny-system.ts";
 
 /** What grub-mkconfig writes around a menu (00_header and 41_custom of GRUB 2.02 and 2.06), with one old system in it. */
 const oldMenu = `
@@ -54,7 +54,7 @@ const machines: RunningMachine[] = [];
 
 beforeAll(async () => {
   kernel = await readFile((await debianKernel("cloud-amd64")).image);
-  initramfs = await tinyInitramfs();
+  initramfs = await tinyInitramfs(tellAndRestart);
   const folder = await mkdtemp(join(tmpdir(), "dualroot-grubenv-"));
   await writeFile(join(folder, "grubenv"), "");
   await armGrubenv(join(folder, "grubenv"));
