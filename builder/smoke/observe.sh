@@ -41,7 +41,7 @@ while IFS=: read -r name _ uid _ comment home shell; do
     item "uid of $name" "$uid"
     item "password of $name" "$(awk -F: -v name="$name" '$1 == name { print $2 }' /etc/shadow | fingerprint)"
     [ "$uid" -eq 0 ] || item "administrator $name" "$(id -nG "$name" | tr ' ' '\n' | grep -q -x -e wheel -e sudo && echo yes || echo no)"
-    [ "$uid" -eq 0 ] || item "owner of $home" "$(stat -c %U "$home" 2>/dev/null)"
+    [ "$uid" -eq 0 ] || item "owner of $home" "$(stat -c '%U %a' "$home" 2>/dev/null)"
     if [ -f "$home/.ssh/authorized_keys" ]; then
         item "authorized keys of $name" "$(stat -c '%U %a' "$home/.ssh/authorized_keys") $(fingerprint <"$home/.ssh/authorized_keys")"
     fi

@@ -101,7 +101,7 @@ describe.sequential("full conversion", () => {
       "IPv4 of 52:54:00:78:00:01": "10.0.2.78/24",
       "IPv4 routes": "10.30.0.0/16 via 10.0.2.5; default via 10.0.2.2",
       "administrator maria": "yes",
-      "owner of /home/maria": "maria",
+      "owner of /home/maria": "maria 755",
     });
     expect(betweenSystems(log)).toContain("GNU GRUB");
   });
