@@ -8,6 +8,9 @@ import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import { drained } from "./drained.ts";
 
+/** What decoding one block may take of a gateway's memory. */
+const largestDictionaryBytes = 64 * 1024 * 1024;
+
 export interface ArchiveInputs {
   /** Bytes of a tar without its end; come first. */
   head: AsyncIterable<Uint8Array>;
@@ -107,9 +110,13 @@ function tarArguments({ root, sourceDateEpoch, sparse }: ArchiveInputs): string[
   ];
 }
 
-/** At least two threads, because one thread writes blocks without sizes in their headers: other bytes. x86 filter: programs shrink. */
+/**
+ * At least two threads, because one thread writes blocks without sizes in their headers: other bytes. x86 filter: programs
+ * shrink. From level 6 on the dictionary is the whole block, which makes up for blocks smaller than xz's own.
+ */
 function xzArguments({ xzLevel, blockBytes }: ArchiveInputs): string[] {
   const threads = Math.max(2, availableParallelism());
+  const dictionary = xzLevel < 6 ? "" : `,dict=${Math.min(blockBytes, largestDictionaryBytes)}`;
   return [
     "xz",
     "--compress",
@@ -118,7 +125,7 @@ function xzArguments({ xzLevel, blockBytes }: ArchiveInputs): string[] {
     `--block-size=${blockBytes}`,
     "--check=crc64",
     "--x86",
-    `--lzma2=preset=${xzLevel}`,
+    `--lzma2=preset=${xzLevel}${dictionary}`,
   ];
 }
 
