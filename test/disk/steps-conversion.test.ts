@@ -8,12 +8,15 @@ import { launch, type RunningMachine } from "../../builder/vm/launch.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { conversionReportSchema } from "../../format/report.ts";
 import { GiB } from "../../format/sizes.ts";
+import { makeSmallPackage } from "../fixtures/small-package.ts";
 import {
-  makeSmallConversion,
+  diskSerial,
+  makeStashDisk,
   readFirstBytes,
   readOldFile,
-  type SmallConversion,
-} from "../fixtures/small-conversion.ts";
+  type StashDisk,
+  type StashDiskOptions,
+} from "../fixtures/stash-disk.ts";
 
 /** busybox asks the terminal where its cursor is. */
 const prompt = /# (?:\u001b\[6n)?$/m;
@@ -29,15 +32,23 @@ function scratchFolder(): string {
   return folder;
 }
 
+async function makeSmallConversion(damage: StashDiskOptions["damage"] = async () => {}): Promise<StashDisk> {
+  const folder = scratchFolder();
+  const diskBytes = await makeSmallPackage(join(folder, "package"), folder);
+  return makeStashDisk(folder, join(folder, "package"), { diskBytes, role: "dev", damage });
+}
+
 /** The conversion's disk with its kernel and ramdisk booted straight; ends where it would restart. */
-async function boot(conversion: SmallConversion, commandLine: string): Promise<RunningMachine> {
+async function boot(conversion: StashDisk, commandLine: string): Promise<RunningMachine> {
   const machine = await launch(
     {
       name: "small-conversion",
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
-      drives: [{ file: conversion.disk, format: "raw", readOnly: false, serial: "small", disposable: true }],
+      drives: [
+        { file: conversion.disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true },
+      ],
       nics: [],
       boot: { kernel: conversion.kernel, initrd: conversion.ramdisk, append: commandLine },
       display: "none",
@@ -50,7 +61,7 @@ async function boot(conversion: SmallConversion, commandLine: string): Promise<R
 }
 
 test("a failure after the first write ends at a prompt, the agent started again converges, and the rescue system finds it all", async () => {
-  const conversion = await makeSmallConversion(scratchFolder());
+  const conversion = await makeSmallConversion();
   const machine = await boot(conversion, `${conversion.commandLine} dualroot.break`);
   const { console } = machine;
   await console.waitFor(/dualroot\.break was given/, 120);
@@ -105,7 +116,7 @@ test("a failure after the first write ends at a prompt, the agent started again 
 });
 
 test("a package that was damaged in the stash: the old system keeps its disk and finds the reason", async () => {
-  const conversion = await makeSmallConversion(scratchFolder(), async (stash) => {
+  const conversion = await makeSmallConversion(async (stash) => {
     const file = await open(join(stash, "package", packageFiles.rootfs), "r+");
     await file.write(Buffer.from([0x5a]), 0, 1, 100_000);
     await file.close();
