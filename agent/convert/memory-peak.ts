@@ -10,11 +10,13 @@ export interface MemoryPeak {
 }
 
 /** Watches how much memory is really taken (total - available, so page cache does not count). */
-export function watchMemory(): MemoryPeak {
+export function watchMemory(
+  readMeminfo: () => string = () => readFileSync("/proc/meminfo", "utf8"),
+): MemoryPeak {
   let peakBytes = 0;
   let totalMemory = 0;
   const sample = (): void => {
-    const { totalBytes, availableBytes } = parseMemory(readFileSync("/proc/meminfo", "utf8"));
+    const { totalBytes, availableBytes } = parseMemory(readMeminfo());
     peakBytes = Math.max(peakBytes, totalBytes - availableBytes);
     totalMemory = totalBytes;
   };

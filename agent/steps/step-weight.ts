@@ -8,7 +8,7 @@ export function stepWeight(step: Step): number {
     case "wipe-signatures":
       return 1 + step.ranges.reduce((sum, range) => sum + range.sizeBytes, 0) / (200 * megabyte);
     case "extract-rootfs":
-      return 1 + step.archiveBytes / (5 * megabyte);
+      return 1 + step.archiveBytes / (3 * megabyte);
     case "verify-target":
       // Its files are those extract-rootfs has written; twenty seconds is a root filesystem of half a gigabyte.
       return 20;
