@@ -18,14 +18,15 @@ export interface OldRoot {
 export const oldRootFolder = "/run/dualroot/old";
 /** USB and SAS disks may take that long to appear. */
 const searchSeconds = 60;
+const notDisks = /^(ram|loop|dm-|sr|fd|zram)/;
 
 /** The old system replays no journal and LVM writes no metadata while this holds: nothing reaches a disk by mistake. */
 export async function protectDisks(run: Run, readOnly: boolean): Promise<void> {
-  const disks = (await openTree("/").list("/sys/block")).filter(
-    (name) => !/^(ram|loop|dm-|sr|fd|zram|md)/.test(name),
-  );
-  if (disks.length > 0)
-    await run("blockdev", [readOnly ? "--setro" : "--setrw", ...disks.map((name) => `/dev/${name}`)]);
+  for (const name of await openTree("/").list("/sys/block")) {
+    if (notDisks.test(name)) continue;
+    // A card reader without a card refuses; there is nothing to protect then.
+    await run("blockdev", [readOnly ? "--setro" : "--setrw", `/dev/${name}`], { acceptExitCodes: [1] });
+  }
 }
 
 /** Looks at every disk, partition and (activated read-only) logical volume until the filesystem shows up. */
@@ -48,9 +49,7 @@ export async function findOldRoot(run: Run, filesystemUuid: string): Promise<Old
 }
 
 async function lookOnce(run: Run, filesystemUuid: string): Promise<OldRoot | undefined> {
-  const names = (await openTree("/").list("/sys/class/block")).filter(
-    (name) => !/^(ram|loop|dm-|sr|fd|zram)/.test(name),
-  );
+  const names = (await openTree("/").list("/sys/class/block")).filter((name) => !notDisks.test(name));
   for (const name of names) {
     const { type, uuid } = await probeSignatures(run, `/dev/${name}`);
     if (uuid === filesystemUuid && type) return { device: `/dev/${name}`, type };
