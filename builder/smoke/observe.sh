@@ -43,7 +43,8 @@ while IFS=: read -r name _ uid _ comment home shell; do
     [ "$uid" -eq 0 ] || item "administrator $name" "$(id -nG "$name" | tr ' ' '\n' | grep -q -x -e wheel -e sudo && echo yes || echo no)"
     [ "$uid" -eq 0 ] || item "owner of $home" "$(stat -c '%U %a' "$home" 2>/dev/null)"
     if [ -f "$home/.ssh/authorized_keys" ]; then
-        item "authorized keys of $name" "$(stat -c '%U %a' "$home/.ssh/authorized_keys") $(fingerprint <"$home/.ssh/authorized_keys")"
+        # Its mode may become stricter.
+        item "authorized keys of $name" "$(stat -c %U "$home/.ssh/authorized_keys") $(fingerprint <"$home/.ssh/authorized_keys")"
     fi
 done </etc/passwd
 
