@@ -9,6 +9,7 @@ switch (entry) {
   case "ramdisk":
     process.exitCode = await (await import("./ramdisk/main.ts")).ramdisk();
     break;
+  case undefined:
   default:
     throw new InternalError(`the agent was started with the unknown word "${entry ?? ""}"`);
 }

@@ -39,7 +39,11 @@ export class UserError extends Error {
 }
 
 /** Shorthand for a refusal with one problem. */
-export function userError(problem: Problem, exit: ExitCodeName = "badInput", options?: ErrorOptions): UserError {
+export function userError(
+  problem: Problem,
+  exit: ExitCodeName = "badInput",
+  options?: ErrorOptions,
+): UserError {
   return new UserError([problem], exit, options);
 }
 
@@ -64,6 +68,13 @@ export class StepError extends Error {
 /** Our bug: a state the code says cannot be. */
 export class InternalError extends Error {
   override readonly name = "InternalError";
+}
+
+/** Is it the operating system's word for one of these, such as `ENOENT`? */
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  return (
+    error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code)
+  );
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -39,10 +39,20 @@ export async function reportStep<T>(
   report({ kind: "started", ...step });
   try {
     const result = await work();
-    report({ kind: "finished", step: step.step, title: step.title, seconds: (performance.now() - begin) / 1000 });
+    report({
+      kind: "finished",
+      step: step.step,
+      title: step.title,
+      seconds: (performance.now() - begin) / 1000,
+    });
     return result;
   } catch (error) {
-    report({ kind: "failed", step: step.step, title: step.title, message: error instanceof Error ? error.message : String(error) });
+    report({
+      kind: "failed",
+      step: step.step,
+      title: step.title,
+      message: error instanceof Error ? error.message : String(error),
+    });
     throw error;
   }
 }

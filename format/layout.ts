@@ -1,7 +1,9 @@
 import * as z from "zod";
 
 /** Names LVM and device-mapper take unescaped: `-` would be doubled in /dev/mapper, so it is not allowed. */
-const volumeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,30}$/, "letters, digits and _, starting with a letter");
+const volumeName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,30}$/, "letters, digits and _, starting with a letter");
 
 export const filesystemTypes = ["ext4", "xfs"] as const;
 export type FilesystemType = (typeof filesystemTypes)[number];
@@ -36,8 +38,4 @@ export type Layout = z.infer<typeof layoutSchema>;
 /** `/dev/mapper/VA-root_a`: the one form used everywhere, because RAUC compares mount-table strings. */
 export function volumeDevice(layout: { volumeGroup: string }, volume: { name: string }): string {
   return `/dev/mapper/${layout.volumeGroup}-${volume.name}`;
-}
-
-export function rootVolumes(layout: Layout): Volume[] {
-  return layout.volumes.filter((volume) => volume.slot !== undefined);
 }

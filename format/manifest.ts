@@ -21,7 +21,13 @@ export const signatureName = "manifest.json.sig";
 export type PackageFileName = (typeof packageFiles)[keyof typeof packageFiles];
 
 const packageFileSchema = z.strictObject({
-  name: z.enum([packageFiles.upgrade, packageFiles.kernel, packageFiles.ramdisk, packageFiles.partitionTable, packageFiles.rootfs]),
+  name: z.enum([
+    packageFiles.upgrade,
+    packageFiles.kernel,
+    packageFiles.ramdisk,
+    packageFiles.partitionTable,
+    packageFiles.rootfs,
+  ]),
   size: z.int().min(1),
   sha256,
 });

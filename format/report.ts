@@ -11,7 +11,14 @@ export const conversionReportSchema = z.object({
   problems: z.array(
     z.object({ code: z.string(), message: z.string(), hint: z.string(), where: z.string().optional() }),
   ),
-  steps: z.array(z.object({ step: z.string(), title: z.string(), seconds: z.number(), outcome: z.enum(["finished", "failed"]) })),
+  steps: z.array(
+    z.object({
+      step: z.string(),
+      title: z.string(),
+      seconds: z.number(),
+      outcome: z.enum(["finished", "failed"]),
+    }),
+  ),
   /** Did anything reach the disk before it ended? */
   diskChanged: z.boolean(),
   /** Uids moved, names clashing, files not carried: sentences for people. */

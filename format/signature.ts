@@ -14,7 +14,10 @@ export const trustedKeySchema = z.strictObject({
   /** Raw Ed25519 public key, base64. */
   publicKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
 });
-export const trustedKeysSchema = z.strictObject({ format: z.literal(1), keys: z.array(trustedKeySchema).min(1).max(32) });
+export const trustedKeysSchema = z.strictObject({
+  format: z.literal(1),
+  keys: z.array(trustedKeySchema).min(1).max(32),
+});
 
 /** manifest.json.sig */
 export const signatureSchema = z.strictObject({
@@ -46,10 +49,16 @@ export function signManifest(manifestBytes: Uint8Array, privateKey: KeyObject): 
   };
 }
 
-export type SignatureVerdict = { trusted: true; key: TrustedKey } | { trusted: false; reason: "unknown-key" | "bad-signature" };
+export type SignatureVerdict =
+  | { trusted: true; key: TrustedKey }
+  | { trusted: false; reason: "unknown-key" | "bad-signature" };
 
 /** Decides by pinned keys alone; no clock, no certificate. */
-export function verifyManifest(manifestBytes: Uint8Array, signature: Signature, keys: readonly TrustedKey[]): SignatureVerdict {
+export function verifyManifest(
+  manifestBytes: Uint8Array,
+  signature: Signature,
+  keys: readonly TrustedKey[],
+): SignatureVerdict {
   const key = keys.find((candidate) => candidate.keyId === signature.keyId);
   if (!key) return { trusted: false, reason: "unknown-key" };
   const publicKey = createPublicKey({
@@ -57,6 +66,11 @@ export function verifyManifest(manifestBytes: Uint8Array, signature: Signature, 
     format: "der",
     type: "spki",
   });
-  const good = verify(null, Buffer.concat([context, manifestBytes]), publicKey, Buffer.from(signature.signature, "base64"));
+  const good = verify(
+    null,
+    Buffer.concat([context, manifestBytes]),
+    publicKey,
+    Buffer.from(signature.signature, "base64"),
+  );
   return good ? { trusted: true, key } : { trusted: false, reason: "bad-signature" };
 }

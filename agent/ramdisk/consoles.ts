@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
+import { hasErrorCode } from "../../format/errors.ts";
 
 /** Kept for a console that is slow; more than this it loses. */
 const pendingMaxBytes = 64 * 1024;
@@ -36,7 +37,7 @@ function openConsole(name: string): ((text: string) => void) | undefined {
     try {
       while (pending.length > 0) pending = pending.subarray(writeSync(descriptor, pending));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EAGAIN") {
+      if (hasErrorCode(error, "EAGAIN")) {
         retry = setTimeout(flush, retryMs).unref();
         return;
       }

@@ -1,3 +1,4 @@
+import { hasErrorCode } from "../../format/errors.ts";
 import * as z from "zod";
 import { mkdir, unlink } from "node:fs/promises";
 import { readTextIfExists, writeFileDurably } from "../system/files.ts";
@@ -35,8 +36,8 @@ export async function writeAttempt(places: Places, attempt: Attempt): Promise<vo
 }
 
 export async function forgetAttempt(places: Places): Promise<void> {
-  await unlink(places.attempt).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
+  await unlink(places.attempt).catch((error: unknown) => {
+    if (!hasErrorCode(error, "ENOENT")) throw error;
   });
 }
 

@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256Hex } from "../../format/digest.ts";
-import { StepError } from "../../format/errors.ts";
+import { StepError, hasErrorCode } from "../../format/errors.ts";
 import type { Identity } from "../../format/identity.ts";
 import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
 import type { Stash } from "../../format/stash.ts";
@@ -95,8 +95,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP"].includes(code ?? "")) throw error;
+    if (!hasErrorCode(error, "EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP")) throw error;
     await copyFile(from, to);
   }
 }

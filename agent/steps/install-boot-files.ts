@@ -1,6 +1,6 @@
 import { copyFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { StepError } from "../../format/errors.ts";
+import { StepError, hasErrorCode } from "../../format/errors.ts";
 import { encodeSlotEnvironment } from "../../format/grubenv.ts";
 import { packageFiles, type PackageFileName } from "../../format/manifest.ts";
 import { fillMenu } from "../boot/fill-menu.ts";
@@ -42,8 +42,8 @@ async function installMenu(step: StepOf<"install-boot-files">, source: string): 
 
 /** Never truncated nor renamed: GRUB rewrites the very blocks the file has. */
 async function overwriteInPlace(path: string, bytes: Uint8Array): Promise<void> {
-  const existing = await open(path, "r+").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return open(path, "w+");
+  const existing = await open(path, "r+").catch((error: unknown) => {
+    if (hasErrorCode(error, "ENOENT")) return open(path, "w+");
     throw error;
   });
   try {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hasErrorCode } from "../../format/errors.ts";
 
 /** SHA-256 of a file of any size in constant memory, lower-case hex. */
 export async function sha256File(path: string, onBytes: (done: number) => void = () => {}): Promise<string> {
@@ -53,7 +54,7 @@ export async function readBounded(path: string, limit: number): Promise<Buffer |
   try {
     file = await open(path, "r");
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
   try {
@@ -81,12 +82,7 @@ export async function exists(path: string): Promise<boolean> {
     await stat(path);
     return true;
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return false;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "ENOENT" || code === "ENOTDIR";
 }

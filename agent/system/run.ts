@@ -50,13 +50,13 @@ export function createRun(report: Reporter, baseEnvironment: Record<string, stri
             : `${command} failed with exit code ${exitCode}`,
         {
           command: shown,
-          stderrTail: String(result.stderr ?? "").slice(-tailBytes),
+          stderrTail: (result.stderr ?? "").slice(-tailBytes),
           cause: result.cause,
           ...(options.hint === undefined ? {} : { hint: options.hint }),
         },
       );
     }
-    return { exitCode, stdout: String(result.stdout ?? ""), stderr: String(result.stderr ?? "") };
+    return { exitCode, stdout: result.stdout ?? "", stderr: result.stderr ?? "" };
   };
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { syncFolder } from "../../agent/system/files.ts";
-import { userError } from "../../format/errors.ts";
+import { userError, hasErrorCode } from "../../format/errors.ts";
 import { manifestName, packageFiles, signatureName } from "../../format/manifest.ts";
 
 const packageNames: readonly string[] = [...Object.values(packageFiles), manifestName, signatureName];
@@ -12,8 +12,7 @@ export async function checkOutputFolder(output: string): Promise<void> {
   try {
     names = await readdir(output);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return;
+    if (hasErrorCode(error, "ENOENT")) return;
     throw userError(
       {
         code: "output-not-folder",
@@ -85,7 +84,7 @@ async function replaceFolder(folder: string, target: string, older: string): Pro
     await rename(target, older);
     moved = true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!hasErrorCode(error, "ENOENT")) throw error;
   }
   try {
     await rename(folder, target);

@@ -40,6 +40,6 @@ function definitionOf(schema: z.ZodType): Definition {
   for (;;) {
     const inner: z.ZodType | undefined = definition.innerType ?? definition.in;
     if (!inner) return definition;
-    definition = inner.def as unknown as Definition;
+    definition = inner.def;
   }
 }

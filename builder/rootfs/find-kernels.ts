@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { hasErrorCode } from "../../format/errors.ts";
 import { exists } from "../../agent/system/files.ts";
 import { compareVersions } from "./compare-versions.ts";
 import { rootedPath } from "./rooted-path.ts";
@@ -42,8 +43,7 @@ async function names(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
 }

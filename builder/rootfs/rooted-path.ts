@@ -1,5 +1,6 @@
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { hasErrorCode } from "../../format/errors.ts";
 
 const mostLinks = 40;
 
@@ -34,8 +35,7 @@ async function linkTarget(path: string): Promise<string | undefined> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { hasErrorCode } from "../../../format/errors.ts";
 import type { Run } from "../../system/run.ts";
 import { tarMetadataOptions } from "../capture-preserved.ts";
 import { lstatIfExists, RootFolder } from "../root-folder.ts";
@@ -112,7 +113,7 @@ class PreservedMover {
     try {
       await rename(this.stage.outside(path), target.outside(destination));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+      if (!hasErrorCode(error, "EXDEV")) throw error;
       const archive = join(this.stage.root, ".moving.tar");
       const name = `.${path.slice(path.lastIndexOf("/"))}`;
       const metadata = ["--sparse", ...tarMetadataOptions, "--preserve-permissions"];
