@@ -20,7 +20,7 @@ item hosts "$(sed 's/#.*//' /etc/hosts | awk 'NF > 1 && !/localhost/ && !/ip6-al
 for interface in /sys/class/net/*; do
     name=${interface##*/}
     mac=$(cat "$interface/address")
-    [ "$name" != lo ] && [ -e "$interface/device" ] || continue
+    [ -e "$interface/device" ] || continue
     item "IPv4 of $mac" "$(ip -o -4 address show dev "$name" | awk '{ print $4 }' | one_line)"
     item "IPv6 of $mac" "$(ip -o -6 address show dev "$name" | grep -v -e 'scope link' -e dynamic | awk '{ print $4 }' | one_line)"
 done

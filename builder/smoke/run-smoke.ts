@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRun } from "../../agent/system/run.ts";
@@ -30,6 +30,7 @@ export async function runSmoke(
   const run = createRun(report);
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-smoke-"));
   await mkdir(options.outputFolder, { recursive: true });
+  await removeOldPictures(options.outputFolder);
   const result: SmokeReport = {
     format: 1,
     outcome: "failed",
@@ -73,6 +74,12 @@ export async function runSmoke(
     await writeFile(join(options.outputFolder, "junit.xml"), renderJunit(result));
   }
   return result;
+}
+
+/** Another run's screenshots would be taken for this one's. */
+async function removeOldPictures(folder: string): Promise<void> {
+  const pictures = (await readdir(folder)).filter((name) => /^(\d-.*|failure)\.png$/.test(name));
+  for (const name of pictures) await rm(join(folder, name));
 }
 
 type Stage = <T>(name: string, title: string, work: () => Promise<T>) => Promise<T>;
