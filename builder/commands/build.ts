@@ -4,7 +4,10 @@ import { printResult } from "../render/print.ts";
 import { createProgress } from "../render/progress.ts";
 import { table } from "../render/table.ts";
 
-export async function buildCommand(releaseFile: string, options: { output: string; json?: true }): Promise<void> {
+export async function buildCommand(
+  releaseFile: string,
+  options: { output: string; json?: true },
+): Promise<void> {
   const { folder, manifest } = await buildPackage(releaseFile, options.output, createProgress());
   printResult(options.json, { ok: true, folder, manifest }, () => [
     `${folder}: ${manifest.name} ${manifest.version} for ${manifest.compatible}`,

@@ -11,6 +11,8 @@ export async function inspectCommand(folder: string, options: { files?: true; js
   printResult(options.json, listing ? { ...facts, rootfs: listing } : facts, () => [
     ...inspectLines(facts),
     // A newline in a name must not look like another file.
-    ...(listing ? ["", ...listing.map(({ path }) => path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n"))] : []),
+    ...(listing
+      ? ["", ...listing.map(({ path }) => path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n"))]
+      : []),
   ]);
 }

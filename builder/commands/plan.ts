@@ -12,8 +12,16 @@ export async function planCommand(subject: string, options: { disk?: string; jso
   if (isFolder !== (options.disk !== undefined)) {
     throw userError(
       isFolder
-        ? { code: "disk-not-given", message: `${subject} is a package: say what disk it would meet`, hint: "Add --disk FACTS.json, made by `sh upgrade.sh check --json` on a gateway." }
-        : { code: "disk-without-package", message: `--disk goes with a package, and ${subject} is not a folder`, hint: "Leave --disk out to see what a release would build." },
+        ? {
+            code: "disk-not-given",
+            message: `${subject} is a package: say what disk it would meet`,
+            hint: "Add --disk FACTS.json, made by `sh upgrade.sh check --json` on a gateway.",
+          }
+        : {
+            code: "disk-without-package",
+            message: `--disk goes with a package, and ${subject} is not a folder`,
+            hint: "Leave --disk out to see what a release would build.",
+          },
       "usage",
     );
   }
