@@ -35,7 +35,8 @@ function parseDependencies(text: string): Map<string, string[]> {
   );
 }
 
-const withoutPath = (from: ModuleClosure): object[] => from.modules.map((module) => ({ ...module, path: "" }));
+const withoutPath = (from: ModuleClosure): object[] =>
+  from.modules.map((module) => ({ ...module, path: "" }));
 const lines = (text: string): string[] =>
   text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
