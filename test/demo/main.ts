@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createProgram } from "../../builder/cli.ts";
@@ -17,8 +17,9 @@ const begin = performance.now();
 async function demo(): Promise<void> {
   // Downloads and installation of the one run while the other waits for the network.
   const [gateway] = await Promise.all([buildGatewayDisk("centos"), targetRootFilesystem()]);
-  const packageFolder = await buildFixturePackage("demo");
-  const passwordFile = join(packageFolder, "..", "demo.password");
+  const packageFolder = await buildFixturePackage();
+  await mkdir(outputFolder, { recursive: true });
+  const passwordFile = join(outputFolder, "password.txt");
   await writeFile(passwordFile, `${rootPassword}\n`, { mode: 0o600 });
   say(`demo: gateway and package are ready after ${seconds()} s`);
   const words = ["smoke", packageFolder, "--gateway", gateway.disk, "--nic-mac", gateway.macAddress];
