@@ -83,6 +83,15 @@ for console in $(consoles); do
 	) &
 done
 
+# A conversion that died (killed for memory, say) before its first write: the old system is whole, and nobody may be here.
+if has_word dualroot.mode=convert && [ ! -e /run/dualroot/disk-changed ]; then
+	say_everywhere "Nothing was written to the disk: the old system starts again in 60 seconds. To stay: touch /run/dualroot/stay"
+	(
+		sleep 60
+		[ -e /run/dualroot/stay ] || reboot -f
+	) &
+fi
+
 # Waiting also buries the orphans of all others, which is PID 1's duty.
 while :; do
 	wait

@@ -15,6 +15,8 @@ export async function check(context: StageOneContext): Promise<number> {
       release: survey.release,
       signedBy: { ...survey.key, trustedBy: survey.keyRing.source },
       checks: survey.checks,
+      // `dualroot plan PACKAGE --disk ANSWER.json` plans for this gateway from it.
+      facts: survey.facts,
     },
     [...describePackage(survey), "", ...renderCheckTable(survey.checks)],
   );

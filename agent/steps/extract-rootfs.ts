@@ -6,7 +6,10 @@ import type { StepOf } from "../plan/step.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import type { StepContext } from "./step-context.ts";
 
-/** GNU tar, because nothing else restores binary xattrs, ACLs and sparse files truly. */
+/**
+ * GNU tar, because nothing else restores binary xattrs, ACLs and sparse files truly. The package holds ACLs and SELinux
+ * labels as plain xattrs; with `--acls` tar would take them away again.
+ */
 const tarOptions = [
   "--extract",
   "--preserve-permissions",
@@ -14,8 +17,6 @@ const tarOptions = [
   "--numeric-owner",
   "--xattrs",
   "--xattrs-include=*",
-  "--acls",
-  "--selinux",
   // A dead clock makes every file "from the future".
   "--warning=no-timestamp",
 ];

@@ -23,12 +23,14 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: StepC
   if (sha256Hex(index) !== step.indexSha256)
     throw new StepError(`${indexPath} reads back different from what was packed`);
 
-  const files = parseDigestIndex(index.toString("utf8"));
+  const files = parseDigestIndex(index.toString("latin1"));
   const wrong: string[] = [];
   const expected: string[] = [];
   let turn = performance.now();
-  for (const [position, { path, sha256 }] of files.entries()) {
-    if (hashFile(join(step.target, path)) !== sha256) {
+  for (const [position, file] of files.entries()) {
+    const pathBytes = Buffer.from(file.path, "latin1"); // names are bytes, not always UTF-8
+    const path = pathBytes.toString("utf8");
+    if (hashFile(Buffer.concat([Buffer.from(`${step.target}/`), pathBytes])) !== file.sha256) {
       (mayDiffer(`/${path}`, context.changed) ? expected : wrong).push(path);
     }
     if (performance.now() - turn < turnMs) continue;
@@ -61,7 +63,7 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: StepC
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
 /** Synchronous: ten thousand small files cost more in promises than in reading. undefined when it cannot be read. */
-function hashFile(path: string): string | undefined {
+function hashFile(path: Buffer): string | undefined {
   let descriptor;
   try {
     descriptor = openSync(path, "r");
