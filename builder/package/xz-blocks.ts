@@ -11,10 +11,11 @@ export interface XzBlocks {
 export async function xzBlocks(path: string): Promise<XzBlocks | undefined> {
   const file = await open(path, "r");
   try {
-    const { blocks, uncompressedSize } = await lzma.parseFileIndexFD(file.fd);
-    return { blocks, uncompressedBytes: uncompressedSize };
-  } catch {
-    return undefined;
+    return await new Promise((resolve) => {
+      lzma.parseFileIndexFD(file.fd, (error: Error | null, index) =>
+        resolve(error ? undefined : { blocks: index.blocks, uncompressedBytes: index.uncompressedSize }),
+      );
+    });
   } finally {
     await file.close();
   }

@@ -66,7 +66,8 @@ mkdir -p $target/boot/dualroot/grub
 cp -r /usr/lib/dualroot/grub/i386-pc $target/boot/dualroot/grub/
 sync
 echo 3 >/proc/sys/vm/drop_caches
-(cd $target && sha256sum -c usr/lib/dualroot/rootfs.sha256 >/dev/null)
+# busybox's sha256sum does not know the escapes of names with backslashes and newlines.
+(cd $target && grep -v '^[\]' usr/lib/dualroot/rootfs.sha256 | sha256sum -c >/dev/null)
 (cd $target/boot/dualroot && grep -e vmlinuz -e initramfs $package/SHA256SUMS | sha256sum -c >/dev/null)
 mark read back
 echo "/dev/mapper/VA-root_a / ext4 defaults 0 1" >$target/etc/fstab

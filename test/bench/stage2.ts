@@ -71,9 +71,10 @@ async function measurePeer(disk: StashDisk): Promise<Measured> {
     const { console } = machine;
     const load = "modprobe -a -q crc32c_generic virtio_pci virtio_blk ext4";
     console.type(
-      `${load}; sleep 1; mkdir -p /mnt; mount -t ext4 -o ro,noload /dev/vda1 /mnt; cp /mnt/peer.sh /run/; umount /mnt; sh /run/peer.sh`,
+      `${load}; sleep 1; mkdir -p /mnt; mount -t ext4 -o ro,noload /dev/vda1 /mnt; cp /mnt/peer.sh /run/; umount /mnt; sh /run/peer.sh || echo peer: ""failed`,
     );
-    const done = await console.waitFor(/peer: done, peak (\d+) KiB/, limitSeconds);
+    const done = await console.waitFor(/peer: (?:done, peak (\d+) KiB|failed)/, limitSeconds);
+    if (done[1] === undefined) throw new Error(`the peer's script failed:\n${console.tail()}`);
     return {
       wholeSeconds: secondsBetween(machine, /^peer: begin/, /^peer: done/),
       extractSeconds: secondsBetween(machine, /^peer: extract begin/, /^peer: extract end/),

@@ -137,3 +137,14 @@ test("a package that was damaged in the stash: the old system keeps its disk and
   });
   expect(await readOldFile(conversion, "/var/lib/dualroot/conversion.log")).toMatch(/blockdev --setro/);
 });
+
+test("an agent that is killed before the first write: the old system starts again without anybody's help", async () => {
+  const conversion = await makeSmallConversion();
+  const machine = await boot(conversion, `${conversion.commandLine} dualroot.break`);
+  await machine.console.waitFor(/dualroot\.break was given/, 120);
+  await machine.console.waitFor(prompt, 60);
+  machine.console.type("(until pidof node; do sleep 0.1; done; sleep 1; killall -9 node) & exit");
+  await machine.console.waitFor(/the agent ended \(exit code 137\)/, 120);
+  await machine.console.waitFor(/Nothing was written to the disk/, 20);
+  await machine.ended(120);
+});
