@@ -12,8 +12,8 @@ export async function xzBlocks(path: string): Promise<XzBlocks | undefined> {
   const file = await open(path, "r");
   try {
     return await new Promise((resolve) => {
-      lzma.parseFileIndexFD(file.fd, (error: Error | null, index) =>
-        resolve(error ? undefined : { blocks: index.blocks, uncompressedBytes: index.uncompressedSize }),
+      lzma.parseFileIndexFD(file.fd, (_error, index) =>
+        resolve(index && { blocks: index.blocks, uncompressedBytes: index.uncompressedSize }),
       );
     });
   } finally {
