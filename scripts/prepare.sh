@@ -5,9 +5,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="
-  acl attr binutils busybox-static cpio e2fsprogs fdisk gdisk grub-common grub-pc-bin gzip kexec-tools kmod
-  libcap2-bin lvm2 mmdebstrap openssh-client qemu-system-x86 qemu-utils shellcheck strace tar util-linux
-  xfsprogs xz-utils zstd
+  acl attr binutils busybox cpio curl dracut-core e2fsprogs fdisk gdisk grub-common grub-pc-bin gzip iproute2
+  iputils-ping kexec-tools kmod libcap2-bin lvm2 mmdebstrap openssh-client passwd python3-minimal qemu-system-x86
+  qemu-utils shellcheck strace tar util-linux wget xfsprogs xz-utils zstd
 "
 for extra in "$@"; do packages="$packages $extra"; done
 
@@ -26,6 +26,10 @@ if [ -n "$missing" ]; then
   install="$as_root apt-get install -y -q --no-install-recommends"
   # shellcheck disable=SC2086 # lists of words on purpose
   { $as_root apt-get update -q && $install $missing; } >&2
+fi
+# Fixtures are made from packages: apt must know them.
+if ! apt-cache show linux-image-amd64 >/dev/null 2>&1; then
+  apt-get update -q >&2
 fi
 
 if ! cmp -s package-lock.json node_modules/.dualroot-lock; then

@@ -13,7 +13,7 @@ export async function xzBlocks(path: string): Promise<XzBlocks | undefined> {
   try {
     return await new Promise((resolve) => {
       lzma.parseFileIndexFD(file.fd, (_error, index) =>
-        resolve(index && { blocks: index.blocks, uncompressedBytes: index.uncompressedSize }),
+        resolve(index ? { blocks: index.blocks, uncompressedBytes: index.uncompressedSize } : undefined),
       );
     });
   } finally {
