@@ -34,6 +34,7 @@ fi
 
 if ! cmp -s package-lock.json node_modules/.dualroot-lock; then
   echo "installing npm packages" >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # Not `npm ci`: it refuses a lock file that lacks other platforms' optional binaries, which some registries do not mirror.
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.dualroot-lock
 fi
