@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../../builder/system/cache-folder.ts";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { buildRamdisk, type RamdiskInputs } from "../../builder/ramdisk/build-ramdisk.ts";
 import { silent } from "../../format/events.ts";
@@ -22,7 +23,7 @@ beforeAll(async () => {
     bootFiles: join(scratch, "grub"),
     compression: "gzip",
     sourceDateEpoch: 1_700_000_000,
-    cacheFolder: fileURLToPath(new URL("../../.cache/ramdisk/", import.meta.url)),
+    cacheFolder: cacheFolder(),
     profile: "virtual",
     agentEntry: fileURLToPath(new URL("../fixtures/ramdisk-probe.ts", import.meta.url)),
   };

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../../builder/system/cache-folder.ts";
 import { planPartitions } from "../../agent/plan/partitions.ts";
 import { sha256File } from "../../agent/system/files.ts";
 import { buildBootFiles } from "../../builder/boot/build-boot-files.ts";
@@ -16,7 +17,6 @@ import { GiB, MiB } from "../../format/sizes.ts";
 import { debianKernel } from "../fixtures/kernels.ts";
 
 const template = fileURLToPath(new URL("../../agent/stage1/upgrade.sh.template", import.meta.url));
-const cacheFolder = fileURLToPath(new URL("../../.cache/ramdisk/", import.meta.url));
 
 /** A signed package with the real runtime and agent; only the root filesystem is no such thing, which stage 1 never opens. */
 export async function makeSmallPackage(folder: string, scratch: string): Promise<Manifest> {
@@ -34,7 +34,7 @@ export async function makeSmallPackage(folder: string, scratch: string): Promise
       bootFiles: join(scratch, "grub"),
       compression: "gzip",
       sourceDateEpoch: 0,
-      cacheFolder,
+      cacheFolder: cacheFolder(),
       profile: "virtual",
     },
     image,

@@ -1,0 +1,36 @@
+import { createProgress } from "../../builder/render/progress.ts";
+import type { BenchRow } from "./bench-row.ts";
+
+/** `npm run bench [ramdisk|rootfs|stage2 …] [--json]`: ratios against real peers, both sides measured in the same run. */
+const benches: Record<string, () => Promise<BenchRow[]>> = {
+  ramdisk: async () => (await import("./ramdisk.ts")).benchRamdisk(),
+  rootfs: async () => (await import("./rootfs.ts")).benchRootfs(),
+  stage2: async () => (await import("./stage2.ts")).benchStage2(),
+};
+
+const words = process.argv.slice(2);
+const json = words.includes("--json");
+const wanted = words.filter((word) => !word.startsWith("--"));
+const unknown = wanted.filter((word) => !(word in benches));
+if (unknown.length > 0) {
+  process.stderr.write(`no bench "${unknown.join(", ")}"; there are ${Object.keys(benches).join(", ")}\n`);
+  process.exit(2);
+}
+
+const report = createProgress();
+const rows: BenchRow[] = [];
+for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
+  report({ kind: "note", level: "info", message: `Measuring ${name} ...` });
+  const measured = await benches[name]!();
+  rows.push(...measured);
+  if (!json) process.stdout.write(measured.map((row) => `${describe(row)}\n`).join(""));
+}
+if (json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+
+function describe({ name, ours, peer, ratio, target, unit }: BenchRow): string {
+  const verdict = ratio <= target ? "ok    " : "MISSED";
+  const [left, right] = [ours, peer].map((value) =>
+    unit === "bytes" ? `${(value / 1e6).toFixed(1)} MB` : `${value.toFixed(2)} ${unit}`,
+  );
+  return `${verdict} ${ratio.toFixed(3)} (at most ${target})  ${name}: ${left} against ${right}`;
+}
