@@ -57,10 +57,10 @@ mount /dev/mapper/VA-image $target/image
 mount /dev/mapper/VA-data $target/data
 
 mark extract begin
-/usr/sbin/tar --xattrs --xattrs-include='*' --acls --selinux --numeric-owner -xpJf $package/rootfs.tar.xz -C $target
+/usr/sbin/tar --xattrs --xattrs-include='*' --numeric-owner -xpJf $package/rootfs.tar.xz -C $target
 mark extract end
 
-/usr/sbin/tar --xattrs --xattrs-include='*' --acls --numeric-owner -xpf /run/peer/preserved.tar -C $target
+/usr/sbin/tar --xattrs --xattrs-include='*' --numeric-owner -xpf /run/peer/preserved.tar -C $target
 cp $package/vmlinuz-convert $package/initramfs-convert.img $target/boot/dualroot/
 mkdir -p $target/boot/dualroot/grub
 cp -r /usr/lib/dualroot/grub/i386-pc $target/boot/dualroot/grub/

@@ -73,7 +73,7 @@ async function measurePeer(disk: StashDisk): Promise<Measured> {
     console.type(
       `${load}; sleep 1; mkdir -p /mnt; mount -t ext4 -o ro,noload /dev/vda1 /mnt; cp /mnt/peer.sh /run/; umount /mnt; sh /run/peer.sh || echo peer: ""failed`,
     );
-    const done = await console.waitFor(/peer: (?:done, peak (\d+) KiB|failed)/, limitSeconds);
+    const done = await console.waitFor(/peer: (?:done, peak (\d+) KiB|failed)\r?\n/, limitSeconds);
     if (done[1] === undefined) throw new Error(`the peer's script failed:\n${console.tail()}`);
     return {
       wholeSeconds: secondsBetween(machine, /^peer: begin/, /^peer: done/),
@@ -87,7 +87,7 @@ async function measureOurs(disk: StashDisk): Promise<Measured> {
   return withShell(disk, async (machine) => {
     machine.console.type('echo "agent: ""begin"; exit');
     const memory = await machine.console.waitFor(/Memory: at most (\d+) of \d+ MiB/, limitSeconds);
-    await machine.console.waitFor(/dualroot: converted/, 60);
+    await machine.console.waitFor(/dualroot: converted.*\n/, 60);
     return {
       wholeSeconds: secondsBetween(machine, /^agent: begin/, /^dualroot: converted/),
       extractSeconds: secondsBetween(machine, /Unpack the new system$/, /Unpack the new system +done/),
