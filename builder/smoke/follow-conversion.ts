@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { StepError } from "../../format/errors.ts";
 import type { SerialConsole } from "../vm/serial-console.ts";
 import type { Milestones } from "./milestones.ts";
@@ -46,13 +47,17 @@ export async function followFirstBoot(console: SerialConsole, milestones: Milest
     const match = await console.waitFor(pattern, 400, "the new system's login prompt");
     if (match[0].startsWith("login")) return;
     if (match[0] === panic) throw await stopped(console, "The new system's kernel panicked.");
-    if (match[0].startsWith("GNU")) await milestones.take("grub");
+    if (match[0].startsWith("GNU")) {
+      // The screen is drawn after the serial line; the menu stays for three seconds.
+      await sleep(800);
+      await milestones.take("grub");
+    }
     if (match[0].startsWith("dualroot: booting")) pattern = /login: $|Kernel panic/m;
   }
 }
 
 /** Lets the rest of the explanation arrive before quoting the console. */
 async function stopped(console: SerialConsole, message: string): Promise<StepError> {
-  await console.waitFor(/(?!)/, 5).catch(() => {});
+  await sleep(5000);
   return new StepError(message, { hint: `The console's last lines:\n${console.tail(40)}` });
 }
