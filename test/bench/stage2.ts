@@ -87,7 +87,7 @@ async function measureOurs(disk: StashDisk): Promise<Measured> {
   return withShell(disk, async (machine) => {
     machine.console.type('echo "agent: ""begin"; exit');
     const memory = await machine.console.waitFor(/Memory: at most (\d+) of \d+ MiB/, limitSeconds);
-    await machine.console.waitFor(/dualroot: converted.*\n/, 60);
+    await machine.ended(60);
     return {
       wholeSeconds: secondsBetween(machine, /^agent: begin/, /^dualroot: converted/),
       extractSeconds: secondsBetween(machine, /Unpack the new system$/, /Unpack the new system +done/),
