@@ -23,7 +23,13 @@ export const conversionReportSchema = z.object({
   diskChanged: z.boolean(),
   /** Uids moved, names clashing, files not carried: sentences for people. */
   notes: z.array(z.string()),
-  ramdisk: z.object({ peakMiB: z.number(), totalMiB: z.number() }).optional(),
+  ramdisk: z
+    .object({
+      peakMiB: z.number(),
+      totalMiB: z.number(),
+      takenBy: z.record(z.string(), z.number()).optional(),
+    })
+    .optional(),
   identity: z.array(z.object({ item: z.string(), old: z.string(), new: z.string(), equal: z.boolean() })),
 });
 

@@ -5,7 +5,7 @@ import { watchMemory } from "../../../../agent/convert/memory-peak.ts";
 import { StepError, userError } from "../../../../format/errors.ts";
 import { conversionReportSchema } from "../../../../format/report.ts";
 
-const memory = { read: () => ({ peakMiB: 300, totalMiB: 1000 }), stop: () => {} };
+const memory = { read: () => ({ peakMiB: 300, totalMiB: 1000, takenBy: { Shmem: 200 } }), stop: () => {} };
 
 test("the report has what happened so far, and is one by the format's own schema", () => {
   const draft = createDraft(memory);
@@ -45,13 +45,14 @@ test("a report once given does not change with what comes after", () => {
 test("the memory peak is kept when the memory is free again; page cache does not count", () => {
   let available = 800;
   const watch = watchMemory(
-    () => `MemTotal: ${1000 * 1024} kB\nMemFree: 1 kB\nMemAvailable: ${available * 1024} kB\n`,
+    () =>
+      `MemTotal: ${1000 * 1024} kB\nMemAvailable: ${available * 1024} kB\nShmem: ${(1000 - available) * 1024} kB\n`,
   );
-  expect(watch.read()).toEqual({ peakMiB: 200, totalMiB: 1000 });
+  expect(watch.read()).toEqual({ peakMiB: 200, totalMiB: 1000, takenBy: { Shmem: 200 } });
   available = 300;
-  expect(watch.read().peakMiB).toBe(700);
+  expect(watch.read()).toEqual({ peakMiB: 700, totalMiB: 1000, takenBy: { Shmem: 700 } });
   available = 900;
-  expect(watch.read().peakMiB).toBe(700);
+  expect(watch.read()).toEqual({ peakMiB: 700, totalMiB: 1000, takenBy: { Shmem: 700 } });
   watch.stop();
 });
 
