@@ -81,11 +81,11 @@ test("not root", () =>
     "su operator -c 'sh /root/p/upgrade.sh check'",
   ));
 
-// Neither has a terminal to ask on: should the lock fail, none of them would convert.
+// The first waits for a person at its own terminal; the second has none: should the lock fail, it would not convert either.
 test("two upgrades at once", () =>
   expectRefusal(
-    "(sh /root/p/upgrade.sh convert < /dev/null > /dev/null 2>&1 &); for try in $(seq 100); do grep -q @dualroot-stage1 /proc/net/unix && break; sleep 1; done; grep -q @dualroot-stage1 /proc/net/unix",
-    "for try in $(seq 100); do pgrep -f upgrade.sh > /dev/null || break; sleep 1; done",
+    '(sleep 500 | script -q -c "sh /root/p/upgrade.sh convert" /dev/null > /dev/null 2>&1 &); for try in $(seq 100); do grep -q @dualroot-stage1 /proc/net/unix && break; sleep 1; done; grep -q @dualroot-stage1 /proc/net/unix',
+    "pkill -f 'sleep 500'; for try in $(seq 100); do pgrep -f upgrade.sh > /dev/null || break; sleep 1; done",
     7,
     "busy",
     "sh /root/p/upgrade.sh convert < /dev/null",
