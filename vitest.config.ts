@@ -6,6 +6,7 @@ const minutes = 60_000;
 export default defineConfig({
   test: {
     reporters: ["default"],
+    globalSetup: "test/setup/temporary-folder.ts",
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
       {

@@ -7,10 +7,11 @@ import {
   readFileSync,
   statSync,
   writeFileSync,
+  rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, onTestFinished } from "vitest";
 import { manifestName, packageFiles, signatureName, type Manifest } from "../../../../format/manifest.ts";
 import { stashSchema } from "../../../../format/stash.ts";
 import { writeStash, type StashInput } from "../../../../agent/stage1/write-stash.ts";
@@ -90,6 +91,7 @@ test("the stash holds the package by hard links, private, with digests that lead
 
 test("a package on another filesystem is copied", async () => {
   const folder = mkdtempSync("/dev/shm/stash-");
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   expect(statSync(folder).dev).not.toBe(statSync(input.packageFolder).dev);
   input.folder = join(folder, "stash");
   await writeStash(input);
