@@ -1,12 +1,27 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const minutes = 60_000;
 
-/** unit: seconds, no VM. disk: real tools in a small VM. conversion: whole gateways, one VM at a time. */
+/** Whole conversions take minutes: with two at a time, the short tests fill the gaps behind them. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number =>
+      ["/conversion/broken", "/conversion/", "rehearsal", "build-package", "download"].findIndex((part) =>
+        moduleId.includes(part),
+      ) >>> 0;
+    return [...files].sort((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
+  }
+}
+
+/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. */
 export default defineConfig({
   test: {
     reporters: ["default"],
     globalSetup: "test/setup/temporary-folder.ts",
+    // A VM without KVM takes one core; a third one only makes all of them slower.
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
       {
@@ -15,7 +30,6 @@ export default defineConfig({
           include: ["test/disk/**/*.test.ts"],
           testTimeout: 10 * minutes,
           hookTimeout: 20 * minutes,
-          fileParallelism: false,
         },
       },
       {
@@ -24,7 +38,6 @@ export default defineConfig({
           include: ["test/conversion/**/*.test.ts"],
           testTimeout: 30 * minutes,
           hookTimeout: 30 * minutes,
-          fileParallelism: false,
         },
       },
     ],
