@@ -13,7 +13,8 @@ import { mountMedia } from "../../builder/smoke/old-system.ts";
 import { buildFixturePackage, fixtureKeys } from "../fixtures/fixture-package.ts";
 import { buildGatewayDisk } from "../fixtures/gateway-disk.ts";
 import { rootPassword } from "../fixtures/gateways.ts";
-import { openGateway, outputFolder, type GatewaySession } from "./gateway-session.ts";
+import { openGateway, type GatewaySession } from "./gateway-session.ts";
+import { outputFolder } from "./smoke-options.ts";
 
 /**
  * A package that is right in every way stage 1 can check, but whose ramdisk's PID 1 ends at once: the kernel panics. The next

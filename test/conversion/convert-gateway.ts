@@ -6,11 +6,10 @@ import { smokeReportSchema, type SmokeReport } from "../../builder/smoke/report.
 import { runSmoke } from "../../builder/smoke/run-smoke.ts";
 import { createProgress } from "../../builder/render/progress.ts";
 import { manifestName, manifestSchema } from "../../format/manifest.ts";
-import { GiB } from "../../format/sizes.ts";
 import { buildFixturePackage } from "../fixtures/fixture-package.ts";
 import { buildGatewayDisk } from "../fixtures/gateway-disk.ts";
-import { rootPassword, type GatewayDescription } from "../fixtures/gateways.ts";
-import { outputFolder } from "./gateway-session.ts";
+import type { GatewayDescription } from "../fixtures/gateways.ts";
+import { smokeOptions } from "./smoke-options.ts";
 
 /** The whole way, real in every part: stage 1, both reboots, stage 2, the health gate, then every item compared. */
 export async function convertGateway(
@@ -19,19 +18,7 @@ export async function convertGateway(
 ): Promise<{ report: SmokeReport; log: string }> {
   const packageFolder = await buildFixturePackage();
   const gateway = await buildGatewayDisk(name);
-  const options: SmokeOptions = {
-    packageFolder,
-    gateway: gateway.disk,
-    user: "root",
-    password: rootPassword,
-    memoryBytes: GiB,
-    bootMethod: "auto",
-    macAddress: gateway.macAddress,
-    fromUrl: false,
-    outputFolder: join(outputFolder, name),
-    keep: false,
-    ...changes,
-  };
+  const options = smokeOptions(name, gateway, packageFolder, changes);
   const manifest = manifestSchema.parse(
     JSON.parse(await readFile(join(packageFolder, manifestName), "utf8")),
   );

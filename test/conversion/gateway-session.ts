@@ -1,20 +1,16 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createRun } from "../../agent/system/run.ts";
 import { createMedia, createOverlay } from "../../builder/smoke/disk-copy.ts";
 import { startGateway } from "../../builder/smoke/gateway-machine.ts";
 import { mountMedia } from "../../builder/smoke/old-system.ts";
-import type { SmokeOptions } from "../../builder/smoke/options.ts";
 import type { RunningMachine } from "../../builder/vm/launch.ts";
 import { silent } from "../../format/events.ts";
 import { manifestName, packageFiles, signatureName } from "../../format/manifest.ts";
-import { GiB } from "../../format/sizes.ts";
 import type { GatewayFixture } from "../fixtures/gateway-disk.ts";
 import { rootPassword } from "../fixtures/gateways.ts";
-
-export const outputFolder = fileURLToPath(new URL("../../out/conversion/", import.meta.url));
+import { smokeOptions } from "./smoke-options.ts";
 
 export interface GatewaySession {
   machine: RunningMachine;
@@ -29,18 +25,7 @@ export async function openGateway(
 ): Promise<GatewaySession> {
   const run = createRun(silent);
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-conversion-"));
-  const options: SmokeOptions = {
-    packageFolder,
-    gateway: gateway.disk,
-    user: "root",
-    password: rootPassword,
-    memoryBytes: GiB,
-    bootMethod: "auto",
-    macAddress: gateway.macAddress,
-    fromUrl: false,
-    outputFolder: join(outputFolder, name),
-    keep: false,
-  };
+  const options = smokeOptions(name, gateway, packageFolder);
   const disks = { overlay: join(scratch, "overlay.qcow2"), media: join(scratch, "media.img") };
   await mkdir(options.outputFolder, { recursive: true });
   const names = [...Object.values(packageFiles), manifestName, signatureName];
