@@ -1,9 +1,8 @@
 import { formatSize, formatSizePair, MiB } from "../../format/sizes.ts";
 import { fail, warn, type Check } from "./check.ts";
 import { packageBytes } from "./package-bytes.ts";
+import { workingBytes } from "./working-bytes.ts";
 
-/** Decoders, LVM and tar beside the running agent, whose own memory is in use already when the ramdisk checks. */
-const workingBytes = 96 * MiB;
 /** Below this much to spare the table warns. */
 const comfortBytes = 64 * MiB;
 /** stash.json, identity, logs, and what a filesystem needs to stay healthy. */

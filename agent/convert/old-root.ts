@@ -3,6 +3,7 @@ import { userError } from "../../format/errors.ts";
 import { probeSignatures } from "../facts/probe-signatures.ts";
 import { openTree } from "../facts/tree.ts";
 import { readVolumeGroups } from "../facts/volume-groups.ts";
+import { loadFilesystems } from "../ramdisk/load-modules.ts";
 import { readMountTable, unmountBelow } from "../system/mounts.ts";
 import type { Run } from "../system/run.ts";
 import { waitUntil } from "../system/wait-until.ts";
@@ -78,6 +79,7 @@ async function activate(run: Run, group: string, mode: "readOnly" | "readWrite")
 export async function mountReadOnly(run: Run, { device, type }: OldRoot): Promise<string> {
   const noReplay: Record<string, string> = { xfs: "ro,norecovery", ext4: "ro,noload", ext3: "ro,noload" };
   await mkdir(oldRootFolder, { recursive: true });
+  await loadFilesystems(run, [type]);
   await run("mount", ["-t", type, "-o", noReplay[type] ?? "ro", device, oldRootFolder]);
   return oldRootFolder;
 }

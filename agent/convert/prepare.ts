@@ -15,8 +15,15 @@ import type { RamdiskWords } from "../ramdisk/command-line.ts";
 import type { Session } from "../ramdisk/session.ts";
 import type { StepContext } from "../steps/step-context.ts";
 import type { Draft } from "./draft-report.ts";
+import { freeModules } from "./free-modules.ts";
 import { findOldRoot, mountReadOnly, protectDisks, releaseOldRoot, type OldRoot } from "./old-root.ts";
-import { copyStashToMemory, hasStashInMemory, openStashInMemory } from "./take-stash.ts";
+import {
+  copyStashToMemory,
+  findStash,
+  hasStashInMemory,
+  openStashInMemory,
+  type TakenStash,
+} from "./take-stash.ts";
 
 const keysFile = "/usr/lib/dualroot/keys.json";
 
@@ -28,17 +35,25 @@ export async function prepare(
 ): Promise<StepContext> {
   const { run, report, logFile } = session;
   const { place, stashSha256 } = stashWords(session.words);
+  let measured: ReadonlyMap<string, string> | undefined;
   if (!(await hasStashInMemory())) {
-    await reportStep(report, { step: "take-stash", title: "Take the package to memory" }, async () => {
-      const oldRoot = await findOldRoot(run, place.filesystemUuid);
-      onOldRoot(oldRoot);
-      const top = await mountReadOnly(run, oldRoot);
-      await copyStashToMemory(join(top, place.folder), stashSha256, report);
-      await releaseOldRoot(run, oldRoot);
-    });
+    measured = await reportStep(
+      report,
+      { step: "take-stash", title: "Take the package to memory" },
+      async () => {
+        const oldRoot = await findOldRoot(run, place.filesystemUuid);
+        onOldRoot(oldRoot);
+        const top = await mountReadOnly(run, oldRoot);
+        const found = await findStash(join(top, place.folder), stashSha256);
+        await freeModules(session, found.manifest);
+        const digests = await copyStashToMemory(found, report);
+        await releaseOldRoot(run, oldRoot);
+        return digests;
+      },
+    );
   }
   const taken = await openStashInMemory(stashSha256);
-  const { manifest } = await verify(session, taken.packageFolder, taken.stash);
+  const { manifest } = await verify(session, taken, measured);
   draft.release = `${manifest.name} ${manifest.version}`;
   const plan = await reportStep(report, { step: "plan", title: "Look at the machine and plan" }, () =>
     look(session, taken.packageFolder, manifest, draft.diskChanged ? withoutTable(taken.stash) : taken.stash),
@@ -71,12 +86,17 @@ function stashWords({ stash, stashSha256 }: RamdiskWords): {
   });
 }
 
-/** On the copy in memory, which is what will be used: signature, then every digest. */
-async function verify({ report }: Session, packageFolder: string, stash: Stash): Promise<VerifiedPackage> {
+/** On the copy in memory, which is what will be used: signature, then every digest, measured as the copy was written. */
+async function verify(
+  { report }: Session,
+  { packageFolder, stash }: TakenStash,
+  measured: ReadonlyMap<string, string> | undefined,
+): Promise<VerifiedPackage> {
   const { keys } = trustedKeysSchema.parse(JSON.parse(await readFile(keysFile, "utf8")));
   return reportStep(report, { step: "verify-package", title: "Verify the package" }, () =>
     verifyPackage(packageFolder, keys, {
       allowDevelopmentKeys: stash.trust.role === "dev",
+      ...(measured ? { measured } : {}),
       onProgress: (done, total) =>
         report({ kind: "progress", step: "verify-package", done, total, unit: "bytes" }),
     }),

@@ -8,9 +8,11 @@ import { manifestName, signatureName, type Manifest } from "../../format/manifes
 import type { Reporter } from "../../format/events.ts";
 import { formatSize } from "../../format/sizes.ts";
 import { stashSchema, type Stash } from "../../format/stash.ts";
+import { packageBytes } from "../checks/package-bytes.ts";
+import { workingBytes } from "../checks/working-bytes.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import { parseManifest } from "../package/read-package.ts";
-import { exists, readBounded, sha256File } from "../system/files.ts";
+import { copyMeasured, exists, readBounded, sha256File } from "../system/files.ts";
 
 const stashMaxBytes = 1024 * 1024;
 const identityMaxBytes = 16 * 1024 * 1024;
@@ -32,32 +34,48 @@ export async function hasStashInMemory(): Promise<boolean> {
   return exists(join(stashCopy, "complete"));
 }
 
-/** Copies the stash from the mounted old root into memory, after asking whether it fits. Verifying comes after, on the copy. */
-export async function copyStashToMemory(
-  stashFolder: string,
-  stashSha256: string,
-  report: Reporter,
-): Promise<void> {
+/** A stash on the mounted old root, known to be the one of the kernel command line; nothing more is verified. */
+export interface FoundStash {
+  folder: string;
+  stash: Stash;
+  manifest: Manifest;
+}
+
+export async function findStash(stashFolder: string, stashSha256: string): Promise<FoundStash> {
   const stash = await readStash(stashFolder, stashSha256);
   const manifestBytes = await readBounded(join(stashFolder, "package", manifestName), stashMaxBytes);
   if (manifestBytes === undefined || sha256Hex(manifestBytes) !== stash.manifestSha256) {
     throw damaged(`${manifestName} is not the one stage 1 has checked`);
   }
-  const manifest = parseManifest(manifestBytes);
+  return { folder: stashFolder, stash, manifest: parseManifest(manifestBytes) };
+}
+
+/**
+ * Copies the stash into memory, after asking whether it fits. Verifying comes after, on the copy: returns the SHA-256 of the
+ * package's files as they were written, by name, which saves reading them again.
+ */
+export async function copyStashToMemory(
+  { folder, stash, manifest }: FoundStash,
+  report: Reporter,
+): Promise<Map<string, string>> {
   await refuseTooLittleMemory(manifest, stash);
   await mkdir(packageFolder, { recursive: true });
   await mkdir(stashCopy, { recursive: true, mode: 0o700 });
-  const total = manifest.files.reduce((sum, file) => sum + file.size, 0);
-  let done = 0;
-  for (const name of [manifestName, signatureName, ...manifest.files.map((file) => file.name)]) {
-    await copyFile(join(stashFolder, "package", name), join(packageFolder, name));
-    done += manifest.files.find((file) => file.name === name)?.size ?? 0;
-    report({ kind: "progress", step: "take-stash", done, total, unit: "bytes" });
+  for (const name of [manifestName, signatureName])
+    await copyFile(join(folder, "package", name), join(packageFolder, name));
+  const total = packageBytes(manifest);
+  const measured = new Map<string, string>();
+  let before = 0;
+  for (const { name, size } of manifest.files) {
+    const onBytes = (bytes: number): void =>
+      report({ kind: "progress", step: "take-stash", done: before + bytes, total, unit: "bytes" });
+    measured.set(name, await copyMeasured(join(folder, "package", name), join(packageFolder, name), onBytes));
+    before += size;
   }
-  for (const name of ["stash.json", stash.identity.name, stash.preserved.name]) {
-    await copyFile(join(stashFolder, name), join(stashCopy, name));
-  }
+  for (const name of ["stash.json", stash.identity.name, stash.preserved.name])
+    await copyFile(join(folder, name), join(stashCopy, name));
   await writeFile(join(stashCopy, "complete"), "");
+  return measured;
 }
 
 /** The copy in memory, every digest checked; the package's own files are verified by verifyPackage. */
@@ -98,8 +116,7 @@ function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T 
 
 async function refuseTooLittleMemory(manifest: Manifest, stash: Stash): Promise<void> {
   const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
-  const packageBytes = manifest.files.reduce((sum, file) => sum + file.size, 0) + stash.preserved.sizeBytes;
-  const needed = packageBytes + workingBytes;
+  const needed = packageBytes(manifest) + stash.preserved.sizeBytes + workingBytes;
   if (availableBytes >= needed) return;
   throw userError(
     {
@@ -110,9 +127,6 @@ async function refuseTooLittleMemory(manifest: Manifest, stash: Stash): Promise<
     "refused",
   );
 }
-
-/** Decoder, tools and page cache while the package is held in memory; the ramdisk itself is already there. */
-const workingBytes = 96 * 1024 * 1024;
 
 function damaged(what: string): UserError {
   return userError(

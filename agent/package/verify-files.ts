@@ -4,11 +4,15 @@ import type { Problem } from "../../format/errors.ts";
 import type { PackageFile } from "../../format/manifest.ts";
 import { sha256File } from "../system/files.ts";
 
-/** Everything wrong with the files, cheap questions first: nothing is hashed while a file is missing or has another size. */
+/**
+ * Everything wrong with the files, cheap questions first: nothing is hashed while a file is missing or has another size.
+ * `measured`: SHA-256 of files that were hashed while they were written, by name.
+ */
 export async function verifyFiles(
   folder: string,
   files: readonly PackageFile[],
   onProgress: (doneBytes: number, totalBytes: number) => void = () => {},
+  measured: ReadonlyMap<string, string> = new Map(),
 ): Promise<Problem[]> {
   const sizeProblems = (await Promise.all(files.map((file) => checkSize(folder, file)))).flat();
   if (sizeProblems.length > 0) return sizeProblems;
@@ -17,7 +21,9 @@ export async function verifyFiles(
   let done = 0;
   for (const file of files) {
     const before = done;
-    const found = await sha256File(join(folder, file.name), (bytes) => onProgress(before + bytes, total));
+    const found =
+      measured.get(file.name) ??
+      (await sha256File(join(folder, file.name), (bytes) => onProgress(before + bytes, total)));
     done += file.size;
     if (found !== file.sha256) problems.push(describeMismatch(folder, file, found, files));
   }

@@ -10,6 +10,8 @@ export interface VerifyOptions {
   allowDevelopmentKeys?: boolean;
   /** Bytes of the package's files hashed so far, of all. */
   onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** SHA-256 of the package's files, by name, where the caller measured them as it wrote them; they are not read again. */
+  measured?: ReadonlyMap<string, string>;
 }
 
 export interface VerifiedPackage {
@@ -30,7 +32,7 @@ export async function verifyPackage(
   const manifestBytes = await readManifestBytes(folder);
   const key = await verifySignature(folder, manifestBytes, keys, options.allowDevelopmentKeys ?? false);
   const manifest = parseManifest(manifestBytes);
-  const problems = await verifyFiles(folder, manifest.files, options.onProgress);
+  const problems = await verifyFiles(folder, manifest.files, options.onProgress, options.measured);
   if (problems.length > 0) throw new UserError(problems, "untrusted");
   return { manifest, manifestSha256: sha256Hex(manifestBytes), key };
 }

@@ -1,8 +1,10 @@
 import { exitCodes } from "../../format/errors.ts";
+import { loadFilesystems } from "../ramdisk/load-modules.ts";
 import type { Session } from "../ramdisk/session.ts";
 
 /** Says where the reader is and what can be done, then leaves the consoles to /init's shells. Touches no disk. */
 export async function rescue({ tell, run }: Session): Promise<number> {
+  await loadFilesystems(run, ["ext4", "xfs"]); // whoever reads this will want to mount something
   const { stdout } = await run("blkid", [], { acceptExitCodes: [2] });
   tell(
     "",

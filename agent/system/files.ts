@@ -1,17 +1,58 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { open, rename, stat } from "node:fs/promises";
+import { open, rename, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasErrorCode } from "../../format/errors.ts";
 
 /** SHA-256 of a file of any size in constant memory, lower-case hex. */
 export async function sha256File(path: string, onBytes: (done: number) => void = () => {}): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    return await drain(file, async (_, done) => onBytes(done));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Copies a file of any size and measures what is copied: SHA-256, lower-case hex. */
+export async function copyMeasured(
+  from: string,
+  to: string,
+  onBytes: (done: number) => void = () => {},
+): Promise<string> {
+  const source = await open(from, "r");
+  const target = await open(to, "w");
+  try {
+    return await drain(source, async (chunk, done) => {
+      await target.writeFile(chunk); // from where it stands; all of it, or it throws
+      onBytes(done);
+    });
+  } finally {
+    await source.close();
+    await target.close();
+  }
+}
+
+const chunkBytes = 1024 * 1024;
+
+/**
+ * Gives the digest of the whole file. Two buffers in all, for the garbage collector frees such late: while this thread hashes
+ * one, others write it and read the next.
+ */
+async function drain(
+  file: FileHandle,
+  onChunk: (chunk: Buffer, done: number) => Promise<void>,
+): Promise<string> {
   const hash = createHash("sha256");
-  let done = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+  let [current, other] = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)];
+  let { bytesRead } = await file.read(current, 0, chunkBytes);
+  let done = bytesRead;
+  while (bytesRead > 0) {
+    const chunk = current.subarray(0, bytesRead);
+    const moving = Promise.all([file.read(other, 0, chunkBytes), onChunk(chunk, done)]);
     hash.update(chunk);
-    done += chunk.length;
-    onBytes(done);
+    [{ bytesRead }] = await moving;
+    done += bytesRead;
+    [current, other] = [other, current];
   }
   return hash.digest("hex");
 }

@@ -101,6 +101,16 @@ test("a good package is accepted, with progress to the last byte, and nothing in
   expect(snapshot(good)).toEqual(before);
 });
 
+test("digests that were measured while the files were written decide as those of the files do", async () => {
+  const { files } = (await verifyPackage(good, pinned)).manifest;
+  const measured = new Map(files.map(({ name, sha256 }) => [name as string, sha256]));
+  expect((await verifyPackage(good, pinned, { measured })).manifest.files).toEqual(files);
+  measured.set(files[0]!.name, "0".repeat(64));
+  const { codes, text } = await refusal(verifyPackage(good, pinned, { measured }));
+  expect(codes).toEqual(["file-mismatch"]);
+  expect(text).toContain(files[0]!.name);
+});
+
 function snapshot(folder: string): unknown {
   return readdirSync(folder)
     .sort()
