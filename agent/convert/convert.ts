@@ -30,7 +30,8 @@ export async function convert(boot: Session): Promise<number> {
       markDiskChanged();
       draft.diskChanged = true;
     });
-    const { peakMiB, totalMiB } = memory.read();
+    const { peakMiB, totalMiB, takenBy } = memory.read();
+    session.report({ kind: "detail", message: `memory at its peak: ${JSON.stringify(takenBy)}` });
     session.tell(`Memory: at most ${peakMiB} of ${totalMiB} MiB were in use.`);
     session.tell("dualroot: converted. The new system starts now.");
     await restart(session.run);
