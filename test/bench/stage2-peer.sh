@@ -1,7 +1,8 @@
 #!/bin/sh
 # What one writes by hand for stage 2: the same work as the agent's on the same package and disk, with the same tools of the
 # same ramdisk, in a row. Takes the package to memory, verifies it, makes the disk anew, unpacks, reads back. Run by stage2.ts
-# from the shell that dualroot.break gives; prints a line with a mark wherever the clock is read.
+# from the shell that dualroot.break gives, which has loaded the drivers with the clock already running; prints a line with a
+# mark wherever the clock is read.
 set -eu
 disk=/dev/vda
 old=/run/peer/old
@@ -23,11 +24,6 @@ watch_memory() {
 	echo "$peak" >/run/peer/peak
 }
 
-mark begin
-for module in crc32c_generic virtio_pci virtio_blk dm_mod ext4; do
-	modprobe -q "$module" || :
-done
-while [ ! -b ${disk}1 ]; do sleep 0.1; done
 mkdir -p $old $package $target
 watch_memory &
 
