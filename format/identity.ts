@@ -71,6 +71,11 @@ export const identitySchema = z.strictObject({
   interfaces: z.array(interfaceSchema),
   /** System-wide resolver settings; those of one interface stand there. */
   dns: z.strictObject({ servers: z.array(address), searchDomains: z.array(oneLine) }),
+  /**
+   * What names were resolved by, in order, whoever had said so: settings above, and servers of a lease. Only for a target
+   * whose /etc/resolv.conf nobody writes; one that follows the lease gets the settings alone.
+   */
+  resolver: z.strictObject({ servers: z.array(address).min(1), searchDomains: z.array(oneLine) }).optional(),
   users: z.array(userSchema),
   groups: z.array(groupSchema),
   /** Old member of an administrators' group (`wheel`, `sudo`): joins the target's. */

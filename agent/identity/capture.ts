@@ -42,6 +42,7 @@ export async function captureIdentity(
     ...(timeZone === undefined ? {} : { timeZone }),
     interfaces: network.interfaces,
     dns: network.dns,
+    ...(network.resolver === undefined ? {} : { resolver: network.resolver }),
     users: accounts.users,
     groups: accounts.groups,
     administrators: accounts.administrators,

@@ -28,8 +28,25 @@ export function compareIdentity(before: Identity, after: Identity): IdentityRow[
     const twin = sameCard(one, now.interfaces);
     for (const [item, text] of interfaceItems(one)) row(`${one.name} ${item}`, text(one), twin && text(twin));
   }
-  row("name servers", old.dns.servers.join(" "), now.dns.servers.join(" "));
-  row("search domains", old.dns.searchDomains.join(" "), now.dns.searchDomains.join(" "));
+  // A static resolv.conf also holds what the old lease had brought; that was in effect, and is no setting.
+  const settings = (key: "servers" | "searchDomains"): string =>
+    now.dns[key]
+      .filter((word) => old.dns[key].includes(word) || old.resolver?.[key].includes(word) !== true)
+      .join(" ");
+  row("name servers", old.dns.servers.join(" "), settings("servers"));
+  row("search domains", old.dns.searchDomains.join(" "), settings("searchDomains"));
+  // A new system whose programs will write resolv.conf has none yet.
+  if (old.resolver && now.resolver) {
+    for (const [item, key] of [
+      ["name servers in effect", "servers"],
+      ["search domains in effect", "searchDomains"],
+    ] as const) {
+      const before = old.resolver[key];
+      // Settings beyond what was in effect are rows of their own.
+      const after = now.resolver[key].filter((word) => before.includes(word) || !old.dns[key].includes(word));
+      row(item, before.join(" "), after.join(" "));
+    }
+  }
   row("hosts", old.hosts.join("; "), now.hosts.filter((line) => old.hosts.includes(line)).join("; "));
   for (const user of old.users) userRows(user, old, now, row);
   groupRows(old, now, row);

@@ -3,13 +3,13 @@ import type { Identity } from "../../format/identity.ts";
 import { familyOf } from "./addresses.ts";
 import { writtenBy, type ConfigFiles, type NetworkReading } from "./config-files.ts";
 import { normalizeNetwork } from "./normalize-identity.ts";
+import { readResolver } from "./read-resolver.ts";
 import { detectSources, type NetworkSource } from "./sources/detect-source.ts";
 import { parseIfcfg } from "./sources/ifcfg.ts";
 import { parseIfupdown } from "./sources/ifupdown.ts";
 import { parseKernel } from "./sources/kernel.ts";
 import { parseNetworkd } from "./sources/networkd.ts";
 import { parseNetworkManager } from "./sources/networkmanager.ts";
-import { parseResolvConf } from "./sources/resolv-conf.ts";
 
 /** What the running kernel shows; empty when a mounted root is read. */
 export interface LiveAddresses {
@@ -24,6 +24,7 @@ export interface NetworkState {
   source: NetworkSource;
   interfaces: Identity["interfaces"];
   dns: Identity["dns"];
+  resolver?: Identity["dns"];
   hostname?: string;
   problems: Problem[];
 }
@@ -44,18 +45,17 @@ export function readNetwork(allFiles: ConfigFiles, live: readonly LiveAddresses[
       hint: "Remove the configuration that is not in use, or check the printed addresses.",
     });
   }
-  const interfaces = reading.interfaces.map((one) => completeFromKernel(one, live, problems));
-  problems.push(...unconfigured(live, interfaces, problems));
-  const resolver = resolvConf(files, interfaces);
-  const dns = {
-    servers: [...reading.dns.servers, ...resolver.servers],
-    searchDomains: [...reading.dns.searchDomains, ...resolver.searchDomains],
-  };
+  const completed = reading.interfaces.map((one) => completeFromKernel(one, live, problems));
+  problems.push(...unconfigured(live, completed, problems));
+  const resolving = readResolver(files, source, completed, reading.dns);
+  const { interfaces, dns, resolver } = resolving;
+  problems.push(...resolving.problems);
   const network = normalizeNetwork(interfaces, dns);
   problems.push(...lostRoutes(interfaces, network.interfaces));
   return {
     source,
     ...network,
+    ...(resolver === undefined ? {} : { resolver }),
     ...(reading.hostname === undefined ? {} : { hostname: reading.hostname }),
     problems,
   };
@@ -87,9 +87,14 @@ function hasOwnFiles(files: ConfigFiles): boolean {
   return [...files.keys()].some((path) => interfaceFile.test(path) && writtenBy(path, files));
 }
 
-/** There our files go before those of the image, which would only be read as noise. */
+/** There our files go before those of the image, which would only be read as noise; its programs replace a resolv.conf not ours. */
 function onlyOwn(files: ConfigFiles): ConfigFiles {
-  return new Map([...files].filter(([path]) => !interfaceFile.test(path) || writtenBy(path, files)));
+  const isOurs = (path: string): boolean => writtenBy(path, files);
+  return new Map(
+    [...files].filter(
+      ([path]) => isOurs(path) || !(interfaceFile.test(path) || path.endsWith("resolv.conf")),
+    ),
+  );
 }
 
 function completeFromKernel(
@@ -151,14 +156,6 @@ function unconfigured(
       },
     ];
   });
-}
-
-/** A resolv.conf counts as a setting when it is ours or when no DHCP client can have written it. */
-function resolvConf(files: ConfigFiles, interfaces: Identity["interfaces"]): NetworkReading["dns"] {
-  const path = "/etc/resolv.conf";
-  const leased = interfaces.some((one) => one.ipv4 === "dhcp" || one.ipv6 === "dhcp");
-  if (leased && !writtenBy(path, files)) return { servers: [], searchDomains: [] };
-  return parseResolvConf(files.get(path) ?? "");
 }
 
 function lostRoutes(before: Identity["interfaces"], after: Identity["interfaces"]): Problem[] {

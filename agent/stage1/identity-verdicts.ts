@@ -9,6 +9,7 @@ const warnings: readonly string[] = [
   "interface-not-active",
   "ssh-setting-not-carried",
   "sudo-rule-not-carried",
+  "sudo-setting-not-carried",
   "account-line-malformed",
   "account-not-carried",
 ];

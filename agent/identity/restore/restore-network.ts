@@ -2,6 +2,7 @@ import type { Identity } from "../../../format/identity.ts";
 import type { NetworkFamily } from "../../../format/manifest.ts";
 import { writtenByMarker } from "../config-files.ts";
 import { renderNetwork } from "../targets/render-network.ts";
+import { leaseDns } from "../targets/lease-dns.ts";
 import { usesDhcp } from "../targets/resolv-conf.ts";
 import type { TargetWriter } from "./target-writer.ts";
 import { enableUnit, isUnitEnabled } from "./systemd-units.ts";
@@ -17,7 +18,7 @@ export async function restoreNetwork(
   await enableService(target, family);
   const resolved = family === "networkd" && (await wantsResolved(target, identity));
   for (const file of files) {
-    if (file.path === "/etc/resolv.conf" && resolved) continue;
+    if (file.path === "/etc/resolv.conf" && (resolved || (await isKept(target, identity, family)))) continue;
     // Hooks and drop-ins for programs the target does not have are litter.
     if (file.path.startsWith("/etc/dhcp/") && (await target.stat("/etc/dhcp")) === undefined) continue;
     if (
@@ -95,11 +96,23 @@ async function wantsResolved(target: TargetWriter, identity: Identity): Promise<
     (await target.stat("/usr/lib/systemd/system/systemd-resolved.service")) ??
     (await target.stat("/lib/systemd/system/systemd-resolved.service"));
   if (!usesDhcp(identity)) return false;
+  if (identity.resolver !== undefined && leaseDns(identity) === "ignored") return false;
   if (installed !== undefined) return true;
   target.notes.push(
-    "The network is leased (DHCP) and the new system has no systemd-resolved: name servers of the lease are not used.",
+    identity.resolver === undefined
+      ? "The network is leased (DHCP) and the new system has no systemd-resolved: name servers of the lease are not used."
+      : "The network is leased (DHCP) and the new system has no systemd-resolved: /etc/resolv.conf holds the name servers that were in use, and does not follow the lease.",
   );
   return false;
+}
+
+/** A link by which a program of the target writes what leases and interfaces bring; system-wide settings need the static file. */
+async function isKept(target: TargetWriter, identity: Identity, family: NetworkFamily): Promise<boolean> {
+  if (family === "networkd" || !usesDhcp(identity) || leaseDns(identity) === "ignored") return false;
+  if (identity.dns.servers.length > 0 || identity.dns.searchDomains.length > 0) return false;
+  const link = await target.linkTarget("/etc/resolv.conf");
+  if (link === undefined) return false;
+  return !link.includes("systemd/resolve") || isUnitEnabled(target, "systemd-resolved.service");
 }
 
 function noteNames(target: TargetWriter, identity: Identity, family: NetworkFamily): void {

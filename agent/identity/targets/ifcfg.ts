@@ -2,6 +2,7 @@ import type { NetworkInterface, Route } from "../../../format/identity.ts";
 import { familyOf } from "../addresses.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
 import { globalDnsFile } from "./global-dns.ts";
+import { ignoresLeaseDns } from "./lease-dns.ts";
 import type { NetworkIdentity } from "./network-identity.ts";
 import { renderResolvConf } from "./resolv-conf.ts";
 import { ipRouteWords, plainDefault } from "./route-words.ts";
@@ -12,13 +13,13 @@ const folder = "/etc/sysconfig/network-scripts";
 export function renderIfcfg(network: NetworkIdentity): TargetFile[] {
   const resolvConf = renderResolvConf(network);
   return [
-    ...network.interfaces.flatMap(interfaceFiles),
+    ...network.interfaces.flatMap((one) => interfaceFiles(one, ignoresLeaseDns(network, one))),
     ...globalDnsFile(network),
     ...(resolvConf === undefined ? [] : [{ path: "/etc/resolv.conf", mode: 0o644, content: resolvConf }]),
   ];
 }
 
-function interfaceFiles(one: NetworkInterface): TargetFile[] {
+function interfaceFiles(one: NetworkInterface, ignoresLease: boolean): TargetFile[] {
   const gateway4 = plainDefault(one.routes, 4);
   const gateway6 = plainDefault(one.routes, 6);
   const addresses4 = one.addresses.filter((address) => familyOf(address) === 4);
@@ -47,7 +48,7 @@ function interfaceFiles(one: NetworkInterface): TargetFile[] {
           `IPV6_DEFAULTGW=${gateway6.gateway}${gateway6.gateway?.startsWith("fe80:") === true ? `%${one.name}` : ""}`,
         ]),
     // Servers of a lease would otherwise push the old system's out of resolv.conf.
-    ...(one.dnsServers.length > 0 ? ["PEERDNS=no"] : []),
+    ...(ignoresLease ? ["PEERDNS=no"] : []),
     ...one.dnsServers.map((server, index) => `DNS${index + 1}=${server}`),
     ...(one.searchDomains.length > 0 ? [`DOMAIN="${one.searchDomains.join(" ")}"`] : []),
   ];

@@ -1,8 +1,9 @@
 import type { NetworkInterface } from "../../../format/identity.ts";
 import { familyOf } from "../addresses.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
+import { leaseDns } from "./lease-dns.ts";
 import type { NetworkIdentity } from "./network-identity.ts";
-import { renderResolvConf, usesDhcp } from "./resolv-conf.ts";
+import { renderResolvConf, settings, usesDhcp } from "./resolv-conf.ts";
 import { ipRouteWords, plainDefault } from "./route-words.ts";
 
 /** Debian's interfaces file, complete: nothing else is sourced, so nothing of the image can contradict it. */
@@ -19,7 +20,7 @@ export function renderIfupdown(network: NetworkIdentity): TargetFile[] {
     { path: "/etc/network/interfaces", mode: 0o644, content },
     ...network.interfaces.flatMap(linkFile),
     ...(resolvConf === undefined ? [] : [{ path: "/etc/resolv.conf", mode: 0o644, content: resolvConf }]),
-    ...(resolvConf !== undefined && usesDhcp(network) ? [keepResolvConf] : []),
+    ...(usesDhcp(network) ? dhclientHook(network) : []),
   ];
 }
 
@@ -102,9 +103,47 @@ function linkFile(one: NetworkInterface): TargetFile[] {
   return [{ path: `/etc/systemd/network/05-dualroot-${one.name}.link`, mode: 0o644, content }];
 }
 
-/** dhclient would overwrite the static resolv.conf with the lease's servers. */
-const keepResolvConf: TargetFile = {
-  path: "/etc/dhcp/dhclient-enter-hooks.d/dualroot-resolv-conf",
-  mode: 0o644,
-  content: `${writtenByMarker}: /etc/resolv.conf holds the old system's own name servers\nmake_resolv_conf() { :; }\n`,
-};
+/** dhclient writes resolv.conf from the lease alone, unless its script is told otherwise. */
+function dhclientHook(network: NetworkIdentity): TargetFile[] {
+  const use = leaseDns(network);
+  if (use === "followed") return [];
+  const lines =
+    use === "ignored"
+      ? [
+          `${writtenByMarker}: /etc/resolv.conf holds the old system's own name servers`,
+          "make_resolv_conf() { :; }",
+        ]
+      : [
+          `${writtenByMarker}: the old system's own name servers before those of the lease`,
+          ...prepended(network),
+        ];
+  return [
+    {
+      path: "/etc/dhcp/dhclient-enter-hooks.d/dualroot-resolv-conf",
+      mode: 0o644,
+      content: `${lines.join("\n")}\n`,
+    },
+  ];
+}
+
+/** Variables that dhclient-script makes resolv.conf of; one without a value says that the lease is of the other family. */
+function prepended(network: NetworkIdentity): string[] {
+  const { servers, searchDomains } = settings(network);
+  const before = (name: string, words: readonly string[], rest: string): string[] =>
+    words.length === 0 ? [] : [`[ -z "\$${name}" ] || ${rest}`];
+  return [
+    ...before(
+      "new_domain_name_servers",
+      searchDomains,
+      `new_domain_search="${searchDomains.join(" ")} \${new_domain_search:-$new_domain_name}"`,
+    ),
+    ...before(
+      "new_dhcp6_name_servers",
+      searchDomains,
+      `new_dhcp6_domain_search="${searchDomains.join(" ")} $new_dhcp6_domain_search"`,
+    ),
+    ...["new_domain_name_servers", "new_dhcp6_name_servers"].flatMap((name) =>
+      before(name, servers, `${name}="${servers.join(" ")} $${name}"`),
+    ),
+  ];
+}

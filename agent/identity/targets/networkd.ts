@@ -1,5 +1,6 @@
 import type { NetworkInterface } from "../../../format/identity.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
+import { ignoresLeaseDns } from "./lease-dns.ts";
 import type { NetworkIdentity } from "./network-identity.ts";
 import { renderResolvConf } from "./resolv-conf.ts";
 
@@ -10,7 +11,7 @@ export function renderNetworkd(network: NetworkIdentity): TargetFile[] {
     ...network.interfaces.map((one) => ({
       path: `/etc/systemd/network/05-dualroot-${one.name}.network`,
       mode: 0o644,
-      content: networkFile(one),
+      content: networkFile(one, ignoresLeaseDns(network, one)),
     })),
     ...resolvedFile(network),
     // For a target without systemd-resolved; restore leaves resolv.conf to resolved where it runs.
@@ -18,7 +19,7 @@ export function renderNetworkd(network: NetworkIdentity): TargetFile[] {
   ];
 }
 
-function networkFile(one: NetworkInterface): string {
+function networkFile(one: NetworkInterface, ignoresLease: boolean): string {
   const dhcp =
     one.ipv4 === "dhcp" ? (one.ipv6 === "dhcp" ? "yes" : "ipv4") : one.ipv6 === "dhcp" ? "ipv6" : "no";
   const link = [
@@ -44,8 +45,19 @@ function networkFile(one: NetworkInterface): string {
       ...(route.gateway === undefined ? ["Scope=link"] : [`Gateway=${route.gateway}`]),
       ...(route.metric === undefined ? [] : [`Metric=${route.metric}`]),
     ]),
+    ...(ignoresLease ? withoutLeaseDns(one) : []),
     "",
   ].join("\n");
+}
+
+/** For resolved, which would ask the lease's name servers beside ours. */
+function withoutLeaseDns(one: NetworkInterface): string[] {
+  const sections = [
+    ...(one.ipv4 === "dhcp" ? ["DHCPv4"] : []),
+    ...(one.ipv6 === "dhcp" ? ["DHCPv6"] : []),
+    ...(one.ipv6 === "dhcp" || one.ipv6 === "auto" ? ["IPv6AcceptRA"] : []),
+  ];
+  return sections.flatMap((section) => ["", `[${section}]`, "UseDNS=no"]);
 }
 
 /** By MAC address, because names change; once another one is assigned only the permanent one still matches. */

@@ -3,6 +3,7 @@ import type { NetworkInterface } from "../../../format/identity.ts";
 import { familyOf } from "../addresses.ts";
 import { writtenByMarker, type TargetFile } from "../config-files.ts";
 import { globalDnsFile } from "./global-dns.ts";
+import { ignoresLeaseDns } from "./lease-dns.ts";
 import type { NetworkIdentity } from "./network-identity.ts";
 import { plainDefault } from "./route-words.ts";
 
@@ -12,13 +13,13 @@ export function renderNetworkManager(network: NetworkIdentity): TargetFile[] {
     ...network.interfaces.map((one) => ({
       path: `/etc/NetworkManager/system-connections/dualroot-${one.name}.nmconnection`,
       mode: 0o600,
-      content: keyfile(one),
+      content: keyfile(one, ignoresLeaseDns(network, one)),
     })),
     ...globalDnsFile(network),
   ];
 }
 
-function keyfile(one: NetworkInterface): string {
+function keyfile(one: NetworkInterface, ignoresLease: boolean): string {
   const hardware = [
     ...(one.macAddress === undefined ? [] : [`mac-address=${one.macAddress.toUpperCase()}`]),
     ...(one.assignedMacAddress === undefined
@@ -40,18 +41,23 @@ function keyfile(one: NetworkInterface): string {
     "",
     "[ipv4]",
     `method=${{ none: "disabled", dhcp: "auto", static: "manual" }[one.ipv4]}`,
-    ...familyLines(one, 4, one.ipv4 !== "none"),
+    ...familyLines(one, 4, { carriesDomains: one.ipv4 !== "none", ignoresLease }),
     "",
     "[ipv6]",
     `method=${{ none: "disabled", auto: "auto", dhcp: "dhcp", static: "manual" }[one.ipv6]}`,
-    ...familyLines(one, 6, one.ipv4 === "none"),
+    ...familyLines(one, 6, { carriesDomains: one.ipv4 === "none", ignoresLease }),
     "",
   ].join("\n");
 }
 
-function familyLines(one: NetworkInterface, family: 4 | 6, carriesDomains: boolean): string[] {
+function familyLines(
+  one: NetworkInterface,
+  family: 4 | 6,
+  { carriesDomains, ignoresLease }: { carriesDomains: boolean; ignoresLease: boolean },
+): string[] {
   const addresses = one.addresses.filter((address) => familyOf(address) === family);
   const servers = one.dnsServers.filter((server) => familyOf(server) === family);
+  const automatic = family === 4 ? one.ipv4 === "dhcp" : one.ipv6 === "dhcp" || one.ipv6 === "auto";
   // NetworkManager takes `gateway` only together with an address.
   const gateway = addresses.length > 0 ? plainDefault(one.routes, family) : undefined;
   const routes = one.routes.filter((route) => familyOf(route.destination) === family && route !== gateway);
@@ -65,9 +71,8 @@ function familyLines(one: NetworkInterface, family: 4 | 6, carriesDomains: boole
         route.gateway === undefined ? (metric === "" ? "" : `,${unspecified}`) : `,${route.gateway}`;
       return `route${index + 1}=${route.destination}${via}${metric}`;
     }),
-    ...(servers.length > 0
-      ? [`dns=${servers.map((server) => `${server};`).join("")}`, "ignore-auto-dns=true"]
-      : []),
+    ...(servers.length > 0 ? [`dns=${servers.map((server) => `${server};`).join("")}`] : []),
+    ...(ignoresLease && (servers.length > 0 || automatic) ? ["ignore-auto-dns=true"] : []),
     ...(carriesDomains && one.searchDomains.length > 0
       ? [`dns-search=${one.searchDomains.map((domain) => `${domain};`).join("")}`]
       : []),

@@ -11,7 +11,10 @@ import { renderNetworkManager } from "./networkmanager.ts";
 
 /** The old network settings as the new system's kind of configuration files. */
 export function renderNetwork(family: NetworkFamily, identity: NetworkIdentity): TargetFile[] {
-  const network = normalizeNetwork(identity.interfaces, identity.dns);
+  const network: NetworkIdentity = {
+    ...normalizeNetwork(identity.interfaces, identity.dns),
+    ...(identity.resolver === undefined ? {} : { resolver: identity.resolver }),
+  };
   requirePlainWords(network);
   switch (family) {
     case "ifcfg":
@@ -33,13 +36,15 @@ function requirePlainWords(network: NetworkIdentity): void {
       text: one.name,
       plain: isPlainInterfaceName(one.name),
     })),
-    ...[...network.interfaces.flatMap((one) => one.searchDomains), ...network.dns.searchDomains].map(
-      (text) => ({
-        what: "search domain",
-        text,
-        plain: isSearchDomain(text),
-      }),
-    ),
+    ...[
+      ...network.interfaces.flatMap((one) => one.searchDomains),
+      ...network.dns.searchDomains,
+      ...(network.resolver?.searchDomains ?? []),
+    ].map((text) => ({
+      what: "search domain",
+      text,
+      plain: isSearchDomain(text),
+    })),
   ];
   const bad = words.find((word) => !word.plain);
   if (bad === undefined) return;

@@ -73,6 +73,7 @@ function holds(files: Map<string, string>): void {
   ]);
   identitySchema.shape.interfaces.parse(state.interfaces);
   identitySchema.shape.dns.parse(state.dns);
+  identitySchema.shape.resolver.parse(state.resolver);
   for (const family of networkFamilies) {
     const written = new Map(renderNetwork(family, state).map((file) => [file.path, file.content]));
     for (const path of written.keys()) expect(path).not.toContain("..");

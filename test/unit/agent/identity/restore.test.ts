@@ -20,6 +20,7 @@ import { compareIdentity } from "../../../../agent/identity/compare.ts";
 import { restoreIdentity } from "../../../../agent/identity/restore.ts";
 import { createRun } from "../../../../agent/system/run.ts";
 import { silent } from "../../../../format/events.ts";
+import type { Identity } from "../../../../format/identity.ts";
 import { networkFamilies, type NetworkFamily } from "../../../../format/manifest.ts";
 
 const golden = join(import.meta.dirname, "../../../golden/identity");
@@ -225,29 +226,131 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
   });
 
   test("onto another filesystem too, with capabilities, ACLs and sparse files as they were", async (context) => {
-    const root = await makeOld("networkd", { "data/app/tool": "#!\n", "etc/app.conf": "x\n" });
-    await run("truncate", ["--size=8M", join(root, "data/app/sparse")]);
-    await run("setfattr", ["--name=user.origin", "--value=plant 7", join(root, "data/app/tool")]);
-    await run("setfacl", ["--modify=u:33:r", join(root, "etc/app.conf")]);
+    const paths = ["data/app", "opt/app"];
+    const root = await makeOld(
+      "networkd",
+      Object.fromEntries(
+        paths.flatMap((path) => [
+          [`${path}/tool`, "#!\n"],
+          [`${path}/config`, "x\n"],
+        ]),
+      ),
+    );
+    for (const path of paths.map((each) => join(root, each))) {
+      await run("truncate", ["--size=8M", join(path, "sparse")]);
+      await run("setfattr", ["--name=user.origin", "--value=plant 7", join(path, "tool")]);
+      await run("setcap", ["cap_net_bind_service,cap_net_raw=ep", join(path, "tool")]);
+      await run("setfacl", ["--modify=u:33:r", join(path, "config")]);
+      // The old file has them, else equality below would prove nothing.
+      expect((await run("getcap", [join(path, "tool")])).stdout).toContain(
+        "cap_net_bind_service,cap_net_raw=ep",
+      );
+    }
     const target = await makeImage();
     await mkdir(join(target, "data"));
-    const mounted = await run("mount", ["-t", "tmpfs", "none", join(target, "data")], {
+    // No tmpfs: it has user.* attributes only since Linux 6.6.
+    const image = join(folder, "data.img");
+    await run("truncate", ["--size=64M", image]);
+    await run("mkfs.ext4", ["-q", image]);
+    const mounted = await run("mount", ["-o", "loop", image, join(target, "data")], {
       acceptExitCodes: [1, 32],
     });
     // Without the right to mount there is no second filesystem to test with.
     if (mounted.exitCode !== 0) return context.skip();
     try {
       expect((await stat(join(target, "data"))).dev).not.toBe((await stat(target)).dev);
-      await convert(root, target, "networkd", ["/data/app", "/etc/app.conf"]);
-      expect(await readFile(join(target, "data/app/tool"), "utf8")).toBe("#!\n");
-      const sparse = await stat(join(target, "data/app/sparse"));
-      expect(sparse.size).toBe(8 * 1024 * 1024);
-      expect(sparse.blocks).toBeLessThan(100);
-      const acl = await run("getfacl", ["--omit-header", "--absolute-names", join(target, "etc/app.conf")]);
-      expect(acl.stdout).toContain("user:www-data:r--");
+      await convert(
+        root,
+        target,
+        "networkd",
+        paths.map((path) => `/${path}`),
+      );
+      for (const path of paths) {
+        const file = (name: string): string => join(target, path, name);
+        expect((await stat(file("tool"))).dev).toBe((await stat(join(target, path.split("/")[0] ?? ""))).dev);
+        expect(await readFile(file("tool"), "utf8")).toBe("#!\n");
+        const sparse = await stat(file("sparse"));
+        expect(sparse.size).toBe(8 * 1024 * 1024);
+        expect(sparse.blocks).toBeLessThan(100);
+        const acl = await run("getfacl", ["--omit-header", "--absolute-names", "--numeric", file("config")]);
+        expect(acl.stdout).toContain("user:33:r--");
+        const capabilities = await run("getcap", [file("tool")]);
+        expect(capabilities.stdout).toContain("cap_net_bind_service,cap_net_raw=ep");
+        const origin = await run("getfattr", ["--only-values", "--name=user.origin", file("tool")]);
+        expect(origin.stdout).toBe("plant 7");
+      }
     } finally {
       await run("umount", [join(target, "data")]);
     }
+  });
+
+  describe("names resolve as before", () => {
+    const resolvedUnit = { "usr/lib/systemd/system/systemd-resolved.service": "[Unit]\n" };
+    const lines = "search lab.example\nnameserver fec0::3\nnameserver 10.0.2.3\n";
+    const settings = "Address=fec0::79/64\nDNS=fec0::3\nDomains=lab.example\n";
+    /** One leased card; without the golden system's own resolver. */
+    async function makeLeased(resolver: Record<string, string>, more = settings): Promise<string> {
+      const root = await makeOld("networkd");
+      for (const path of ["resolv.conf", "systemd/resolved.conf", "systemd/network/20-wan.network"])
+        await rm(join(root, "etc", path));
+      await plant(root, {
+        "etc/systemd/network/10-up.network": `[Match]\nMACAddress=52:54:00:79:00:01\nName=eth0\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n${more}`,
+        ...resolver,
+      });
+      return root;
+    }
+    const rows = async (identity: Identity, target: string): Promise<string[]> =>
+      compareIdentity(identity, (await captureIdentity(target)).identity)
+        .filter((row) => /name servers|search domains/.test(row.item) && !row.equal)
+        .map((row) => `${row.item}: ${row.old} / ${row.new}`);
+
+    test.each(networkFamilies)("a hand-written file beside DHCP, on %s", async (network) => {
+      const target = await makeImage({ ...resolvedUnit, "etc/dhcp": "/" });
+      const { identity } = await convert(await makeLeased({ "etc/resolv.conf": lines }), target, network);
+      expect(identity.dns.servers).toEqual(["10.0.2.3"]);
+      expect(await rows(identity, target)).toEqual([]);
+      if (network === "networkmanager") return;
+      expect(await readFile(join(target, "etc/resolv.conf"), "utf8")).toBe(
+        `# Written by dualroot: name servers of the old system\n${lines}`,
+      );
+    });
+
+    const leased = {
+      "etc/resolv.conf": "-> ../run/systemd/resolve/stub-resolv.conf",
+      "run/systemd/resolve/stub-resolv.conf": "nameserver 127.0.0.53\n",
+      "run/systemd/resolve/resolv.conf": `# DO NOT EDIT\n${lines}`,
+    };
+
+    test("a lease's servers, where nobody will write them", async () => {
+      const target = await makeImage();
+      const { identity, notes } = await convert(await makeLeased(leased), target, "networkd");
+      expect(identity.dns.servers).toEqual([]);
+      expect(await readFile(join(target, "etc/resolv.conf"), "utf8")).toContain(lines);
+      expect(notes.join("\n")).toContain("does not follow the lease");
+      expect(await rows(identity, target)).toEqual([]);
+    });
+
+    test("a lease's servers are left to resolved, and to the target's resolvconf", async () => {
+      const target = await makeImage(resolvedUnit);
+      const { identity } = await convert(await makeLeased(leased), target, "networkd");
+      expect(await readlink(join(target, "etc/resolv.conf"))).toBe("../run/systemd/resolve/stub-resolv.conf");
+      expect(
+        await readFile(join(target, "etc/systemd/network/05-dualroot-eth0.network"), "utf8"),
+      ).not.toContain("UseDNS");
+      expect(await rows(identity, target)).toEqual([]);
+    });
+
+    test("the link of the target's resolvconf stays for a lease, one to a resolved that does not run goes", async () => {
+      const text = "nameserver 10.0.2.3\n";
+      const root = await makeLeased({ ...leased, "run/systemd/resolve/resolv.conf": text }, "");
+      const target = await makeImage();
+      await convert(root, target, "ifupdown");
+      expect(await readFile(join(target, "etc/resolv.conf"), "utf8")).toContain(text);
+      await rm(join(target, "etc/resolv.conf"));
+      await symlink("/run/resolvconf/resolv.conf", join(target, "etc/resolv.conf"));
+      await convert(root, target, "ifupdown");
+      expect(await readlink(join(target, "etc/resolv.conf"))).toBe("/run/resolvconf/resolv.conf");
+    });
   });
 
   test("resolved is left in charge where it runs", async () => {
