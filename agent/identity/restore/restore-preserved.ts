@@ -4,6 +4,7 @@ import { hasErrorCode } from "../../../format/errors.ts";
 import type { Run } from "../../system/run.ts";
 import { tarMetadataOptions } from "../capture-preserved.ts";
 import { lstatIfExists, RootFolder } from "../root-folder.ts";
+import { readFileCapabilities, setFileCapabilities } from "./file-capabilities.ts";
 import type { OwnerMap } from "./owner-map.ts";
 import type { TargetWriter } from "./target-writer.ts";
 
@@ -36,7 +37,8 @@ export async function restorePreserved(options: {
       "--delay-directory-restore",
       ...tarMetadataOptions,
     ]);
-    const mover = new PreservedMover(options, new RootFolder(stage));
+    const capabilities = await readFileCapabilities(stage, run);
+    const mover = new PreservedMover(options, new RootFolder(stage), capabilities);
     await mover.moveFolder("/");
     return mover.moved;
   } finally {
@@ -48,13 +50,16 @@ class PreservedMover {
   moved = 0;
   private readonly options: { target: TargetWriter; owners: OwnerMap; homes: readonly string[]; run: Run };
   private readonly stage: RootFolder;
+  private readonly capabilities: ReadonlyMap<string, string>;
 
   constructor(
     options: { target: TargetWriter; owners: OwnerMap; homes: readonly string[]; run: Run },
     stage: RootFolder,
+    capabilities: ReadonlyMap<string, string>,
   ) {
     this.options = options;
     this.stage = stage;
+    this.capabilities = capabilities;
   }
 
   async moveFolder(path: string): Promise<void> {
@@ -100,7 +105,12 @@ class PreservedMover {
     if (!facts.isDirectory()) this.moved++;
     const uid = owners.user(facts.uid, path);
     const gid = owners.group(facts.gid, path);
-    if (uid !== facts.uid || gid !== facts.gid) await target.own(join(staging, path), uid, gid);
+    if (uid !== facts.uid || gid !== facts.gid) {
+      await target.own(join(staging, path), uid, gid);
+      const capabilities = this.capabilities.get(this.stage.outside(path));
+      if (capabilities !== undefined)
+        await setFileCapabilities(this.stage.outside(path), capabilities, this.options.run);
+    }
     if (facts.isDirectory())
       for (const name of await this.stage.list(path)) await this.mapOwners(join(path, name));
   }

@@ -241,6 +241,11 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
       await run("setfattr", ["--name=user.origin", "--value=plant 7", join(path, "tool")]);
       await run("setcap", ["cap_net_bind_service,cap_net_raw=ep", join(path, "tool")]);
       await run("setfacl", ["--modify=u:33:r", join(path, "config")]);
+      // The image's own uid 1000 makes this one's owner change, by which the kernel takes capabilities away.
+      const moved = join(path, "its own\\tool");
+      await writeFile(moved, "#!\n");
+      await chown(moved, 1000, 1000);
+      await run("setcap", ["cap_net_raw=ep", moved]);
       // The old file has them, else equality below would prove nothing.
       expect((await run("getcap", [join(path, "tool")])).stdout).toContain(
         "cap_net_bind_service,cap_net_raw=ep",
@@ -274,6 +279,9 @@ describe.skipIf(process.getuid?.() !== 0)("restoring an identity", () => {
         expect(sparse.blocks).toBeLessThan(100);
         const acl = await run("getfacl", ["--omit-header", "--absolute-names", "--numeric", file("config")]);
         expect(acl.stdout).toContain("user:33:r--");
+        const moved = file("its own\\tool");
+        expect((await stat(moved)).uid).not.toBe(1000);
+        expect((await run("getcap", [moved])).stdout).toContain("cap_net_raw=ep");
         const capabilities = await run("getcap", [file("tool")]);
         expect(capabilities.stdout).toContain("cap_net_bind_service,cap_net_raw=ep");
         const origin = await run("getfattr", ["--only-values", "--name=user.origin", file("tool")]);
