@@ -1,7 +1,7 @@
 import { formatSize, formatSizePair, MiB } from "../../format/sizes.ts";
 import { fail, warn, type Check } from "./check.ts";
 import { packageBytes } from "./package-bytes.ts";
-import { workingBytes } from "./working-bytes.ts";
+import { workingBytes } from "./ramdisk-memory.ts";
 
 /** Below this much to spare the table warns. */
 const comfortBytes = 64 * MiB;

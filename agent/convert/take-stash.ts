@@ -9,7 +9,7 @@ import type { Reporter } from "../../format/events.ts";
 import { formatSize } from "../../format/sizes.ts";
 import { stashSchema, type Stash } from "../../format/stash.ts";
 import { packageBytes } from "../checks/package-bytes.ts";
-import { workingBytes } from "../checks/working-bytes.ts";
+import { workingBytes } from "../checks/ramdisk-memory.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import { parseManifest } from "../package/read-package.ts";
 import { copyMeasured, exists, readBounded, sha256File } from "../system/files.ts";

@@ -1,6 +1,6 @@
+import { idleBytes, workingBytes } from "../../agent/checks/ramdisk-memory.ts";
 import type { RamdiskFacts } from "../ramdisk/build-ramdisk.ts";
 import { manifestSchema, type Manifest, type PackageFile } from "../../format/manifest.ts";
-import { MiB } from "../../format/sizes.ts";
 import type { BuildPlan } from "../plan/build-plan.ts";
 
 export interface ManifestInputs {
@@ -9,9 +9,6 @@ export interface ManifestInputs {
   rootfs: { indexSha256: string; entries: number };
   files: readonly PackageFile[];
 }
-
-/** Node's heap, LVM, tar and xz at work in the ramdisk. */
-const workingBytes = 200 * MiB;
 
 export function buildManifest({ plan, ramdisk, rootfs, files }: ManifestInputs): Manifest {
   const packageBytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -24,7 +21,10 @@ export function buildManifest({ plan, ramdisk, rootfs, files }: ManifestInputs):
       architecture: "x86_64",
       firmware: "bios",
       // What the release asks for is memory in all; the gateway's check adds the package again.
-      ramdiskBytes: Math.max(ramdisk.unpackedBytes + workingBytes, plan.memoryBytes - packageBytes),
+      ramdiskBytes: Math.max(
+        ramdisk.unpackedBytes + idleBytes + workingBytes,
+        plan.memoryBytes - packageBytes,
+      ),
       diskBytes: plan.diskBytes,
     },
     preserve: { paths: plan.preserve },

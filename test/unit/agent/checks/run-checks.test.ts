@@ -296,7 +296,7 @@ test.each(inRamdisk)("in the ramdisk: %s", (_, change, verdict) => {
 });
 
 test("in the ramdisk, with the package in memory already, only working memory is asked for", () => {
-  const little: Change = ({ facts }) => (facts.memory.availableBytes = 120 * MiB);
+  const little: Change = ({ facts }) => (facts.memory.availableBytes = 140 * MiB);
   expect(verdicts(ramdisk(little))).toEqual(["fail memory-too-small"]);
   expect(verdicts(ramdisk(little, { packageInMemory: true }))).toEqual([]);
 });

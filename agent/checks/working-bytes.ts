@@ -1,4 +1,0 @@
-import { MiB } from "../../format/sizes.ts";
-
-/** Decoders, LVM and tar beside the running agent, whose own memory is in use already when the ramdisk checks. */
-export const workingBytes = 96 * MiB;
