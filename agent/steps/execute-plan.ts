@@ -10,7 +10,8 @@ const overallTotal = 1000;
 /** Runs the plan's steps in order and stops at the first that fails. `beforeFirstWrite` comes before anything reaches the disk. */
 export async function executePlan(context: StepContext, beforeFirstWrite: () => void): Promise<void> {
   const { steps } = context.plan;
-  const total = steps.reduce((sum, step) => sum + stepWeight(step), 0);
+  const archiveBytes = steps.find((step) => step.kind === "extract-rootfs")?.archiveBytes ?? 0;
+  const total = steps.reduce((sum, step) => sum + stepWeight(step, archiveBytes), 0);
   let before = 0;
   let hasWritten = false;
   for (const [index, step] of steps.entries()) {
@@ -18,7 +19,7 @@ export async function executePlan(context: StepContext, beforeFirstWrite: () => 
       beforeFirstWrite();
       hasWritten = true;
     }
-    const weight = stepWeight(step);
+    const weight = stepWeight(step, archiveBytes);
     const report = withOverall(context.report, (share) => (before + share * weight) / total);
     await reportStep(
       report,
