@@ -89,6 +89,8 @@ export class FileTooLargeError extends Error {
   override readonly name = "FileTooLargeError";
 }
 
+const usualBytes = 16 * 1024;
+
 /** Reads at most `limit` bytes; undefined when the file does not exist. Throws FileTooLargeError when it is larger: input is bounded. */
 export async function readBounded(path: string, limit: number): Promise<Buffer | undefined> {
   let file;
@@ -99,15 +101,16 @@ export async function readBounded(path: string, limit: number): Promise<Buffer |
     throw error;
   }
   try {
-    const buffer = Buffer.alloc(limit + 1);
+    // Grown as needed: most files are small, and buffers of the limit's size would keep the garbage collector busy.
+    let buffer = Buffer.alloc(Math.min(limit, usualBytes) + 1);
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      if (bytesRead === 0) break;
+      if (bytesRead === 0) return buffer.subarray(0, length);
       length += bytesRead;
       if (length > limit) throw new FileTooLargeError(`${path} is larger than ${limit} bytes`);
+      if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(limit + 1, 2 * buffer.length));
     }
-    return buffer.subarray(0, length);
   } finally {
     await file.close();
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { copyMeasured, sha256File } from "../../../../agent/system/files.ts";
+import { copyMeasured, FileTooLargeError, readBounded, sha256File } from "../../../../agent/system/files.ts";
 import { sha256Hex } from "../../../../format/digest.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dualroot-files-"));
@@ -29,4 +29,21 @@ test("a copy that cannot be written fails", async () => {
   const from = join(folder, "source");
   writeFileSync(from, "some");
   await expect(copyMeasured(from, "/dev/full")).rejects.toThrow("ENOSPC");
+});
+
+test.each([0, 1, 16 * 1024, 16 * 1024 + 1, 100_000])(
+  "%d bytes are read whole up to the limit",
+  async (size) => {
+    const path = join(folder, `bounded-${size}`);
+    const content = Buffer.from(Uint8Array.from({ length: size }, (_, index) => index * 7));
+    writeFileSync(path, content);
+    expect((await readBounded(path, size))?.equals(content)).toBe(true);
+    expect((await readBounded(path, 4 * MiB))?.equals(content)).toBe(true);
+    if (size > 0) await expect(readBounded(path, size - 1)).rejects.toThrow(FileTooLargeError);
+  },
+);
+
+test("a file that does not tell its size is read, one that is not there is undefined", async () => {
+  expect((await readBounded("/proc/self/status", MiB))?.toString()).toContain("VmRSS");
+  expect(await readBounded(join(folder, "nothing"), MiB)).toBeUndefined();
 });
