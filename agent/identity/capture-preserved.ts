@@ -1,14 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import type { Run } from "../system/run.ts";
+import { tarMetadataOptions } from "../system/tar-options.ts";
 import { defaultPreservedPaths, expandPreservedPaths } from "./preserved-paths.ts";
 import { readAccounts } from "./read-accounts.ts";
 import { RootFolder } from "./root-folder.ts";
-
-/**
- * Everything a file has: owners as numbers, and all xattrs, among them capabilities, SELinux labels and ACLs. GNU tar's
- * own `--acls` would write user names, which the ramdisk does not know, and on extraction takes away ACLs that came as xattrs.
- */
-export const tarMetadataOptions = ["--numeric-owner", "--xattrs", "--xattrs-include=*"] as const;
 
 /**
  * Writes the default paths and the release's into `output`, mode 0600. The list of entries is made here, without following

@@ -3,23 +3,12 @@ import { join } from "node:path";
 import { packageFiles } from "../../format/manifest.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import type { StepOf } from "../plan/step.ts";
+import { tarExtractOptions } from "../system/tar-options.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import type { StepContext } from "./step-context.ts";
 
-/**
- * GNU tar, because nothing else restores binary xattrs, ACLs and sparse files truly. The package holds ACLs and SELinux
- * labels as plain xattrs; with `--acls` tar would take them away again.
- */
-const tarOptions = [
-  "--extract",
-  "--preserve-permissions",
-  "--same-owner",
-  "--numeric-owner",
-  "--xattrs",
-  "--xattrs-include=*",
-  // A dead clock makes every file "from the future".
-  "--warning=no-timestamp",
-];
+// A dead clock makes every file "from the future".
+const tarOptions = [...tarExtractOptions, "--warning=no-timestamp"];
 
 /** Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. */
 export async function extractRootfs(

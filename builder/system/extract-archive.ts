@@ -1,19 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { tarExtractOptions } from "../../agent/system/tar-options.ts";
 import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import type { Compression } from "../rootfs/archive-format.ts";
 import { decompressed } from "./decompress.ts";
 import { drained } from "./drained.ts";
-
-const options = [
-  "--extract",
-  "--preserve-permissions",
-  "--same-owner",
-  "--numeric-owner",
-  "--xattrs",
-  "--xattrs-include=*",
-];
 
 export interface ExtractInputs {
   source: string;
@@ -32,7 +24,7 @@ export async function extractArchive(
   { source, compression, acls, folder }: ExtractInputs,
   report: Reporter,
 ): Promise<void> {
-  const args = [...options, ...(acls ? ["--acls"] : []), "--directory", folder, "--file", "-"];
+  const args = [...tarExtractOptions, ...(acls ? ["--acls"] : []), "--directory", folder, "--file", "-"];
   report({ kind: "detail", message: `$ tar ${args.join(" ")} < ${source}` });
   const child = spawn("tar", args, {
     stdio: ["pipe", "ignore", "pipe"],

@@ -2,7 +2,7 @@ import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hasErrorCode } from "../../../format/errors.ts";
 import type { Run } from "../../system/run.ts";
-import { tarMetadataOptions } from "../capture-preserved.ts";
+import { tarExtractOptions, tarMetadataOptions } from "../../system/tar-options.ts";
 import { lstatIfExists, RootFolder } from "../root-folder.ts";
 import { readFileCapabilities, setFileCapabilities } from "./file-capabilities.ts";
 import type { OwnerMap } from "./owner-map.ts";
@@ -30,12 +30,10 @@ export async function restorePreserved(options: {
   await mkdir(stage, { mode: 0o700 });
   try {
     await run("tar", [
-      "--extract",
+      ...tarExtractOptions,
+      "--delay-directory-restore",
       `--file=${preservedTar}`,
       `--directory=${stage}`,
-      "--preserve-permissions",
-      "--delay-directory-restore",
-      ...tarMetadataOptions,
     ]);
     const capabilities = await readFileCapabilities(stage, run);
     const mover = new PreservedMover(options, new RootFolder(stage), capabilities);
