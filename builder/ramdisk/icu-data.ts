@@ -68,6 +68,9 @@ const everywhere = ["pool.res", "root.res", "res_index.res", "supplementalData.r
 const encodings = ["ibm-5348_P100-1997.cnv"];
 const boundaries = ["char.brk", "word.brk", "line.brk", "sent.brk", "title.brk"];
 
+/** Names of characters, look-alikes, profiles of stringprep: nothing in JavaScript asks for them. */
+const unused = /(unames\.icu|confusables\.cfu|\.spp)$/;
+
 /** English, time zones, normalisation and character properties stay; other languages and old encodings go. */
 export function isNeeded(item: IcuItem): boolean {
   const [, ...parts] = item.name.split("/");
@@ -78,6 +81,7 @@ export function isNeeded(item: IcuItem): boolean {
       folders.includes(parts[0]!) && (everywhere.includes(file) || isEnglish || boundaries.includes(file))
     );
   }
+  if (unused.test(file)) return false;
   if (file.endsWith(".cnv")) return encodings.includes(file);
   // Locales have a language's two or three letters; tables like metaZones.res have longer names.
   return !/^[a-z]{2,3}(_.*)?\.res$/.test(file) || isEnglish;

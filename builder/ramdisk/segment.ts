@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import type { Run } from "../../agent/system/run.ts";
 import { sha256Hex } from "../../format/digest.ts";
 import { contentSize, cpioArchive, sortedByPath, type CpioEntry } from "./cpio.ts";
@@ -29,15 +29,23 @@ export interface SegmentContext {
 
 /**
  * CRC32 is the only check the kernel's xz knows. The kernel allocates the dictionary while it unpacks: 16 MiB is where larger
- * ones stop paying. The x86 filter makes programs 5 % smaller, but modules 7 % larger: their calls are not linked yet.
+ * ones stop paying. Blocks are for several cores; one thread would write them without their sizes: other bytes.
+ * The x86 filter makes programs 5 % smaller, but modules 7 % larger: their calls are not linked yet. Modules are mostly
+ * relocations, where hash chains find in half the time nearly what binary trees find.
  */
-function xzOptions(segment: Segment): string[] {
-  const filter = segment.name === "kernel" ? [] : ["--x86"];
-  return ["--format=xz", "--check=crc32", "--threads=1", ...filter, "--lzma2=preset=6,dict=16MiB,nice=128"];
+function xzCommand(segment: Segment): string[] {
+  const threads = Math.max(2, availableParallelism());
+  const settings = ["--format=xz", "--check=crc32", `--threads=${threads}`];
+  return segment.name === "kernel"
+    ? ["xz", ...settings, "--block-size=32MiB", "--lzma2=preset=6,dict=16MiB,mf=hc4,nice=64,depth=12"]
+    : ["xz", ...settings, "--block-size=64MiB", "--x86", "--lzma2=preset=6,dict=16MiB"];
 }
 
+/** libdeflate is 5 % smaller than gzip at its best, in half the time; level 12 adds a quarter of that for 0.05 %. Its header has neither name nor time. */
+const gzipCommand = ["libdeflate-gzip", "-11"];
+
 /** Goes into the cache key: raise it when the encoder changes. */
-const cacheVersion = 1;
+const cacheVersion = 2;
 
 /** The segment's compressed file in the cache, made if it is not there. Its name is a digest of everything that decides its bytes. */
 export async function cachedSegment(segment: Segment, context: SegmentContext): Promise<string> {
@@ -48,18 +56,28 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
   const scratch = await mkdtemp(join(folder, "new-"));
   try {
     const archive = join(scratch, "archive");
-    const gzip =
-      context.compression === "gzip" ? [createGzip({ level: 9, memLevel: 9, chunkSize: 1024 * 1024 })] : [];
-    await pipeline([segmentStream(segment), ...gzip, createWriteStream(archive)]);
-    if (context.compression === "xz") {
-      await context.run("xz", [...xzOptions(segment), archive], { hint: "apt-get install xz-utils" });
-      await rename(`${archive}.xz`, archive);
-    }
+    await pipeline(segmentStream(segment), createWriteStream(archive));
+    if (context.compression === "xz") await compress(archive, ".xz", xzCommand(segment), "xz-utils", context);
+    if (context.compression === "gzip")
+      await compress(archive, ".gz", gzipCommand, "libdeflate-tools", context);
     await rename(archive, result);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
   return result;
+}
+
+/** Replaces the file by what the command makes of it. */
+async function compress(
+  file: string,
+  suffix: string,
+  command: readonly string[],
+  packageName: string,
+  { run }: SegmentContext,
+): Promise<void> {
+  const [program, ...options] = command;
+  await run(program!, [...options, file], { hint: `apt-get install ${packageName}` });
+  await rename(`${file}${suffix}`, file);
 }
 
 /** The segment's archive, uncompressed. */
@@ -76,8 +94,10 @@ export function unpackedSize(segment: Segment): number {
 
 async function cacheKey(segment: Segment, context: SegmentContext): Promise<string> {
   const key = createHash("sha256");
-  const settings = context.compression === "xz" ? xzOptions(segment).join(" ") : context.compression;
-  key.update(`${cacheVersion} ${settings} ${segment.modifiedAt} ${process.versions.zlib}\n`);
+  const commands = { none: [], gzip: gzipCommand, xz: xzCommand(segment) };
+  // How many threads there are changes nothing.
+  const settings = commands[context.compression].filter((word) => !word.startsWith("--threads="));
+  key.update(`${cacheVersion} ${settings.join(" ")} ${segment.modifiedAt}\n`);
   for (const entry of sortedByPath(segment.entries)) {
     if (entry.type !== "file") key.update(`${JSON.stringify(entry)}\n`);
     else {
