@@ -43,7 +43,11 @@ export function identityOf(report: SmokeReport): Record<string, string> {
   return Object.fromEntries(report.identity.map(({ item, new: current }) => [item, current]));
 }
 
-/** What the console showed between the old system's hand-over and the ramdisk. */
+/** What the console showed from the old system's last words to the ramdisk's first. */
 export function betweenSystems(log: string): string {
-  return log.slice(log.indexOf("upgrade.sh convert"), log.indexOf("dualroot: ramdisk started"));
+  const ramdisk = log.indexOf("dualroot: ramdisk started");
+  const handover = log.lastIndexOf("Handing over to the ramdisk", ramdisk);
+  expect(handover, "the old system said that it hands over").toBeGreaterThan(0);
+  expect(ramdisk, "the ramdisk said that it started").toBeGreaterThan(handover);
+  return log.slice(handover, ramdisk);
 }
