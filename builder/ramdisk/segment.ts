@@ -37,7 +37,7 @@ function xzCommand(segment: Segment): string[] {
   const threads = Math.max(2, availableParallelism());
   const settings = ["--format=xz", "--check=crc32", `--threads=${threads}`];
   return segment.name === "kernel"
-    ? ["xz", ...settings, "--block-size=32MiB", "--lzma2=preset=6,dict=16MiB,mf=hc4,nice=64,depth=12"]
+    ? ["xz", ...settings, "--block-size=16MiB", "--lzma2=preset=6,dict=16MiB,mf=hc4,nice=64,depth=12"]
     : ["xz", ...settings, "--block-size=64MiB", "--x86", "--lzma2=preset=6,dict=16MiB"];
 }
 
