@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,6 +7,8 @@ export function setup(): () => void {
   const before = process.env["TMPDIR"];
   // Short: sockets of virtual machines lie below, and a socket's path has at most 107 bytes.
   const folder = mkdtempSync(join(tmpdir(), "dr-"));
+  // As /tmp itself: some tests look at it as another user.
+  chmodSync(folder, 0o711);
   process.env["TMPDIR"] = folder;
   return () => {
     if (before === undefined) delete process.env["TMPDIR"];
