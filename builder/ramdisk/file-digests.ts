@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
-import { sha256File, writeFileDurably } from "../../agent/system/files.ts";
+import { sha256File } from "../../agent/system/files.ts";
 
 const indexSchema = z.record(
   z.string(),
@@ -37,7 +38,10 @@ export class FileDigests {
   async save(): Promise<void> {
     if (!this.#changed) return;
     await mkdir(dirname(this.#indexFile), { recursive: true });
-    await writeFileDurably(this.#indexFile, JSON.stringify(Object.fromEntries(this.#known)));
+    // A name of its own: two builds may save at the same moment. The last one counts.
+    const scratch = `${this.#indexFile}.${randomUUID()}`;
+    await writeFile(scratch, JSON.stringify(Object.fromEntries(this.#known)));
+    await rename(scratch, this.#indexFile);
     this.#changed = false;
   }
 }
