@@ -2,10 +2,49 @@ import * as z from "zod";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Where everything stage 2 needs lies on the old root filesystem, relative to its top. */
+/** Where stage 1 keeps the stash on the old root filesystem, relative to its top. */
 export const stashFolder = "/var/lib/dualroot/stash";
 
-/** stash.json: what stage 1 hands to stage 2. Its own SHA-256 travels on the kernel command line. */
+/** GRUB and stage 2 address the disk in these, whatever its own sectors. */
+export const stashSectorBytes = 512;
+
+const byteRangeSchema = z.strictObject({
+  startBytes: z.int().min(0).multipleOf(stashSectorBytes),
+  sizeBytes: z.int().min(stashSectorBytes).multipleOf(stashSectorBytes),
+});
+
+/** Names beside the package's own files. */
+export const stashFiles = { identity: "identity.json", preserved: "preserved.tar" } as const;
+
+/** A file of the stash: the package's seven, identity.json and preserved.tar. */
+export const stashFileSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9.-]{1,64}$/),
+  sizeBytes: z.int().min(0),
+  sha256,
+  /**
+   * Where its bytes lie on the disk, in the file's order; together at least sizeBytes. Absent in ram mode: then it is a file
+   * of the stash's folder (package files in `package/`).
+   */
+  ranges: z.array(byteRangeSchema).min(1).max(4096).optional(),
+});
+
+export type StashFile = z.infer<typeof stashFileSchema>;
+
+/** What stage 2 may write to before the point of no return: both belong to the stash. */
+export const stashSpaceSchema = z.strictObject({
+  /** One range: the resume record (its first 4096 bytes), then room for the resume loader's core image. */
+  loader: byteRangeSchema,
+  /** Room for the archive of the old system; absent when it is not to be kept, or there was no room. */
+  oldSystem: z.array(byteRangeSchema).min(1).max(4096).optional(),
+});
+
+export type StashSpace = z.infer<typeof stashSpaceSchema>;
+
+/** Bytes of the loader's range: record and core image. */
+export const loaderBytes = 1024 * 1024;
+export const resumeRecordBytes = 4096;
+
+/** stash.json: what stage 1 hands to stage 2. Its own SHA-256 travels on the kernel command line. Padded with spaces to whole sectors. */
 export const stashSchema = z.strictObject({
   format: z.literal(1),
   manifestSha256: sha256,
@@ -28,9 +67,9 @@ export const stashSchema = z.strictObject({
   /** `console=` words of the running system, in order; the last is /dev/console. */
   consoles: z.array(z.string().regex(/^console=\S+$/)),
   bootMethod: z.enum(["kexec", "grub"]),
-  /** Files beside stash.json; the package's own files lie in `package/`. */
-  identity: z.strictObject({ name: z.literal("identity.json"), sha256 }),
-  preserved: z.strictObject({ name: z.literal("preserved.tar"), sha256, sizeBytes: z.int().min(0) }),
+  files: z.array(stashFileSchema).max(32),
+  /** Present exactly when the stash lies on the disk in known ranges (`disk mode`); absent in ram mode. */
+  space: stashSpaceSchema.optional(),
   /** `acceptDevelopmentKey`: a person said so on the gateway. */
   trust: z.strictObject({ keyId: z.string(), role: z.enum(["release", "dev"]) }),
   /** Unix seconds by the old system's clock when stage 1 handed over; for the downtime only, nothing is decided by it. */
@@ -38,3 +77,8 @@ export const stashSchema = z.strictObject({
 });
 
 export type Stash = z.infer<typeof stashSchema>;
+
+/** The entry of a file that every stash has; undefined in one that was not made by us. */
+export function stashFile(stash: Pick<Stash, "files">, name: string): StashFile | undefined {
+  return stash.files.find((file) => file.name === name);
+}

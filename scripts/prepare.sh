@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="
-  acl attr binutils busybox cpio curl dracut-core e2fsprogs fdisk gdisk grub-common grub-pc-bin gzip iproute2
+  acl attr binutils busybox cpio curl dracut-core dropbear-bin e2fsprogs fdisk gdisk grub-common grub-pc-bin gzip iproute2
   iputils-ping kexec-tools kmod libcap2-bin libdeflate-tools lvm2 mmdebstrap openssh-client passwd python3-minimal
   qemu-system-x86 qemu-utils shellcheck strace tar util-linux wget xfsprogs xz-utils zstd
 "

@@ -7,7 +7,7 @@ import { identitySchema, type Identity } from "../../format/identity.ts";
 import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
 import type { Reporter } from "../../format/events.ts";
 import { formatSize } from "../../format/sizes.ts";
-import { stashSchema, type Stash } from "../../format/stash.ts";
+import { stashFile, stashFiles, stashSchema, type Stash, type StashFile } from "../../format/stash.ts";
 import { packageBytes } from "../checks/package-bytes.ts";
 import { workingBytes } from "../checks/ramdisk-memory.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
@@ -72,7 +72,7 @@ export async function copyStashToMemory(
     measured.set(name, await copyMeasured(join(folder, "package", name), join(packageFolder, name), onBytes));
     before += size;
   }
-  for (const name of ["stash.json", stash.identity.name, stash.preserved.name])
+  for (const name of ["stash.json", ...Object.values(stashFiles)])
     await copyFile(join(folder, name), join(stashCopy, name));
   await writeFile(join(stashCopy, "complete"), "");
   return measured;
@@ -81,18 +81,25 @@ export async function copyStashToMemory(
 /** The copy in memory, every digest checked; the package's own files are verified by verifyPackage. */
 export async function openStashInMemory(stashSha256: string): Promise<TakenStash> {
   const stash = await readStash(stashCopy, stashSha256);
-  const identityBytes = await readBounded(join(stashCopy, stash.identity.name), identityMaxBytes);
-  if (identityBytes === undefined || sha256Hex(identityBytes) !== stash.identity.sha256)
-    throw damaged(`${stash.identity.name} was changed`);
-  const preservedTar = join(stashCopy, stash.preserved.name);
-  if ((await sha256File(preservedTar)) !== stash.preserved.sha256)
-    throw damaged(`${stash.preserved.name} was changed`);
+  const identity = entryOf(stash, stashFiles.identity);
+  const identityBytes = await readBounded(join(stashCopy, identity.name), identityMaxBytes);
+  if (identityBytes === undefined || sha256Hex(identityBytes) !== identity.sha256)
+    throw damaged(`${identity.name} was changed`);
+  const preserved = entryOf(stash, stashFiles.preserved);
+  const preservedTar = join(stashCopy, preserved.name);
+  if ((await sha256File(preservedTar)) !== preserved.sha256) throw damaged(`${preserved.name} was changed`);
   return {
     stash,
-    identity: parseJson(identitySchema, identityBytes, stash.identity.name),
+    identity: parseJson(identitySchema, identityBytes, identity.name),
     preservedTar,
     packageFolder,
   };
+}
+
+function entryOf(stash: Stash, name: string): StashFile {
+  const found = stashFile(stash, name);
+  if (!found) throw damaged(`stash.json lists no ${name}`);
+  return found;
 }
 
 async function readStash(folder: string, sha256: string): Promise<Stash> {
@@ -116,7 +123,7 @@ function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T 
 
 async function refuseTooLittleMemory(manifest: Manifest, stash: Stash): Promise<void> {
   const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
-  const needed = packageBytes(manifest) + stash.preserved.sizeBytes + workingBytes;
+  const needed = packageBytes(manifest) + entryOf(stash, stashFiles.preserved).sizeBytes + workingBytes;
   if (availableBytes >= needed) return;
   throw userError(
     {

@@ -4,7 +4,7 @@ import { sha256Hex } from "../../format/digest.ts";
 import { StepError, hasErrorCode } from "../../format/errors.ts";
 import type { Identity } from "../../format/identity.ts";
 import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
-import type { Stash } from "../../format/stash.ts";
+import { stashFiles, stashSectorBytes, type Stash, type StashFile } from "../../format/stash.ts";
 import { sha256File, syncFolder } from "../system/files.ts";
 import { syncFile } from "./sync-file.ts";
 
@@ -18,7 +18,7 @@ export interface StashInput {
   /** Writes preserved.tar to the path it is given. */
   writePreserved: (path: string) => Promise<void>;
   /** What stash.json says besides the digests of the files written here. */
-  facts: Omit<Stash, "format" | "manifestSha256" | "identity" | "preserved">;
+  facts: Omit<Stash, "format" | "manifestSha256" | "files" | "space">;
   /** Ctrl-C, between files. */
   signal: AbortSignal;
   onProgress: (doneBytes: number, totalBytes: number) => void;
@@ -33,36 +33,42 @@ export async function writeStash(input: StashInput): Promise<{ stashSha256: stri
   await rm(folder, { recursive: true, force: true });
   await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
   await mkdir(folder, { mode: 0o700 });
-  await stashPackage(input, join(folder, "package"));
+  const files = await stashPackage(input, join(folder, "package"));
   signal.throwIfAborted();
 
-  const preserved = join(folder, "preserved.tar");
+  const preserved = join(folder, stashFiles.preserved);
   await writeFile(preserved, "", { mode: 0o600 });
   await input.writePreserved(preserved);
   signal.throwIfAborted();
 
   const identityText = `${JSON.stringify(input.identity, undefined, 2)}\n`;
-  await writeFile(join(folder, "identity.json"), identityText, { mode: 0o600 });
+  await writeFile(join(folder, stashFiles.identity), identityText, { mode: 0o600 });
+  for (const name of Object.values(stashFiles)) files.push(await describe(join(folder, name), name));
   const stash: Stash = {
     ...input.facts,
     format: 1,
     manifestSha256: input.manifestSha256,
-    identity: { name: "identity.json", sha256: sha256Hex(identityText) },
-    preserved: {
-      name: "preserved.tar",
-      sha256: await sha256File(preserved),
-      sizeBytes: await sizeOf(preserved),
-    },
+    files,
   };
-  const stashText = `${JSON.stringify(stash, undefined, 2)}\n`;
+  const stashText = padToSectors(JSON.stringify(stash, undefined, 2));
   await writeFile(join(folder, "stash.json"), stashText, { mode: 0o600 });
-  for (const name of ["preserved.tar", "identity.json", "stash.json"]) await syncFile(join(folder, name));
+  for (const name of [...Object.values(stashFiles), "stash.json"]) await syncFile(join(folder, name));
   await syncFolder(folder);
   await syncFolder(dirname(folder));
   return { stashSha256: sha256Hex(stashText) };
 }
 
-async function stashPackage(input: StashInput, folder: string): Promise<void> {
+/** Whole sectors, so that it can be read and hashed from the raw disk without knowing its length. */
+function padToSectors(text: string): string {
+  const bytes = Buffer.byteLength(text) + 1;
+  return `${text.padEnd(text.length + Math.ceil(bytes / stashSectorBytes) * stashSectorBytes - bytes)}\n`;
+}
+
+async function describe(path: string, name: string): Promise<StashFile> {
+  return { name, sizeBytes: await sizeOf(path), sha256: await sha256File(path) };
+}
+
+async function stashPackage(input: StashInput, folder: string): Promise<StashFile[]> {
   await mkdir(folder, { mode: 0o700 });
   const expected = new Map<string, string | undefined>(
     input.manifest.files.map(({ name, sha256 }) => [name, sha256]),
@@ -70,6 +76,7 @@ async function stashPackage(input: StashInput, folder: string): Promise<void> {
   expected.set(manifestName, input.manifestSha256);
   expected.set(signatureName, undefined); // signed by nobody; stage 2 checks what it says
   const total = input.manifest.files.reduce((sum, file) => sum + file.size, 0);
+  const files: StashFile[] = [];
   let done = 0;
   for (const [name, sha256] of expected) {
     input.signal.throwIfAborted();
@@ -85,9 +92,12 @@ async function stashPackage(input: StashInput, folder: string): Promise<void> {
         },
       );
     }
-    done += await sizeOf(path);
+    const sizeBytes = await sizeOf(path);
+    files.push({ name, sizeBytes, sha256: found });
+    done += sizeBytes;
   }
   await syncFolder(folder);
+  return files;
 }
 
 /** A hard link takes no room; across filesystems, or where links are refused, a copy. */

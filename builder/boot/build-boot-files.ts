@@ -17,6 +17,8 @@ const prefix = "(,gpt2)/grub";
 /** Lists GRUB's `normal` module reads beside the modules. */
 const lists = ["command.lst", "crypto.lst", "fs.lst", "moddep.lst", "partmap.lst", "terminal.lst"];
 
+const loaderImages = ["diskboot.img", "kernel.img", "lzma_decompress.img"];
+
 /**
  * Lays `boot.img`, `core.img`, `i386-pc/*` and `grub.cfg.template` into `folder` (made if missing), from the Debian
  * packages grub-pc-bin and grub-common of the build host. They serve every layout: names are filled in by stage 2.
@@ -33,6 +35,8 @@ export async function buildBootFiles(folder: string, report: Reporter): Promise<
     await copyFile(join(grubPlatformFolder, name), join(modulesFolder, name));
   }
   await copyFile(join(grubPlatformFolder, "boot.img"), join(folder, "boot.img"));
+  // With the modules above, all that grub-mkimage needs on the gateway for the resume loader.
+  for (const name of loaderImages) await copyFile(join(grubPlatformFolder, name), join(modulesFolder, name));
   await copyFile(menuTemplate, join(folder, "grub.cfg.template"));
 
   const core = join(folder, "core.img");

@@ -70,12 +70,12 @@ test("the stash holds the package by hard links, private, with digests that lead
   const stashText = readFileSync(join(input.folder, "stash.json"));
   expect(sha256(stashText)).toBe(stashSha256);
   const stash = stashSchema.parse(JSON.parse(stashText.toString()));
-  expect(sha256(readFileSync(join(input.folder, "identity.json")))).toBe(stash.identity.sha256);
-  expect(stash.preserved).toEqual({
-    name: "preserved.tar",
-    sha256: sha256("preserved files"),
-    sizeBytes: 15,
-  });
+  for (const { name, sizeBytes, sha256: digest } of stash.files) {
+    const inPackage = name !== "identity.json" && name !== "preserved.tar";
+    const bytes = readFileSync(join(input.folder, inPackage ? "package" : "", name));
+    expect({ name, sizeBytes: bytes.length, digest: sha256(bytes) }).toEqual({ name, sizeBytes, digest });
+  }
+  expect(stash.files).toHaveLength(input.manifest.files.length + 4);
   for (const name of [...Object.values(packageFiles), manifestName, signatureName]) {
     expect(statSync(join(input.folder, "package", name)).ino).toBe(
       statSync(join(input.packageFolder, name)).ino,
