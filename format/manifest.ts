@@ -4,6 +4,9 @@ import { layoutSchema } from "./layout.ts";
 export const networkFamilies = ["ifcfg", "ifupdown", "networkd", "networkmanager"] as const;
 export type NetworkFamily = (typeof networkFamilies)[number];
 
+export const keepOldSystemWords = ["auto", "require", "never"] as const;
+export type KeepOldSystem = (typeof keepOldSystemWords)[number];
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const oneLine = z.string().regex(/^[^\u0000-\u001f\u007f]*$/, "one line of printable text");
 
@@ -55,6 +58,11 @@ export const manifestSchema = z.strictObject({
     /** Absolute paths or globs (`*` within one path component) of files and folders carried over. */
     paths: z.array(z.string().startsWith("/")).max(1000),
   }),
+  /**
+   * Does the old system live on as slot B? `auto`: where there is room, else without; `require`: else refused; `never`: a release that
+   * cannot run beside it.
+   */
+  keepOldSystem: z.enum(keepOldSystemWords).default("auto"),
   target: z.strictObject({
     /** From the target's os-release. */
     osName: oneLine,

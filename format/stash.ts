@@ -44,6 +44,31 @@ export type StashSpace = z.infer<typeof stashSpaceSchema>;
 export const loaderBytes = 1024 * 1024;
 export const resumeRecordBytes = 4096;
 
+/** The old system as it ran in stage 1; the capture reads these filesystems, and slot B boots as this command line did. */
+export const oldSystemSchema = z.strictObject({
+  wanted: z.enum(["auto", "require"]),
+  kernelRelease: z.string().regex(/^[A-Za-z0-9._+~-]{1,128}$/),
+  commandLine: z.string().max(4096),
+  /** Root first, then those mounted below it on the same disk, each behind what it is mounted in. */
+  filesystems: z
+    .array(
+      z.strictObject({
+        uuid: z.string().regex(/^[0-9A-Za-z-]{1,64}$/),
+        type: z.enum(["ext2", "ext3", "ext4", "xfs"]),
+        mountPoint: z
+          .string()
+          .max(4096)
+          .regex(/^\/[^\u0000]*$/)
+          .refine((path) => !path.split("/").includes(".."), "must not lead out"),
+      }),
+    )
+    .min(1)
+    .max(64),
+});
+
+export type OldSystem = z.infer<typeof oldSystemSchema>;
+export type OldFilesystem = OldSystem["filesystems"][number];
+
 /** stash.json: what stage 1 hands to stage 2. Its own SHA-256 travels on the kernel command line. Padded with spaces to whole sectors. */
 export const stashSchema = z.strictObject({
   format: z.literal(1),
@@ -68,6 +93,8 @@ export const stashSchema = z.strictObject({
   consoles: z.array(z.string().regex(/^console=\S+$/)),
   bootMethod: z.enum(["kexec", "grub"]),
   files: z.array(stashFileSchema).max(32),
+  /** Present exactly when it is to be kept as slot B: see agent/old-system/plan-old-system.ts. */
+  oldSystem: oldSystemSchema.optional(),
   /** Present exactly when the stash lies on the disk in known ranges (`disk mode`); absent in ram mode. */
   space: stashSpaceSchema.optional(),
   /** `acceptDevelopmentKey`: a person said so on the gateway. */

@@ -28,6 +28,7 @@ export function buildManifest({ plan, ramdisk, rootfs, files }: ManifestInputs):
       diskBytes: plan.diskBytes,
     },
     preserve: { paths: plan.preserve },
+    keepOldSystem: plan.keepOldSystem,
     target: {
       ...plan.target,
       unpackedBytes: plan.rootfs.unpackedBytes,

@@ -32,6 +32,7 @@ export interface BuildPlan {
   /** Least memory the release asks for besides the package; what the ramdisk needs by itself is added when it is built. */
   memoryBytes: number;
   preserve: string[];
+  keepOldSystem: Manifest["keepOldSystem"];
   target: Pick<
     Manifest["target"],
     | "osName"
@@ -115,6 +116,7 @@ export function planBuild({
     diskBytes: Math.max(release.requirements.diskBytes ?? 0, leastDiskBytes(release.layout)),
     memoryBytes: release.requirements.memoryBytes ?? 0,
     preserve: release.preserve,
+    keepOldSystem: release.keepOldSystem,
     target: {
       osName: facts.osName,
       kernel: boot.kernel.image,

@@ -122,6 +122,7 @@ function resolveRelease(document: ReleaseDocument, folder: string): Release {
       volumes: layout.volumes.map(({ size, ...volume }) => ({ ...volume, sizeBytes: size })),
     },
     preserve: document.preserve,
+    keepOldSystem: document.keepOldSystem,
     requirements: {
       ...(requirements.memory === undefined ? {} : { memoryBytes: requirements.memory }),
       ...(requirements.disk === undefined ? {} : { diskBytes: requirements.disk }),

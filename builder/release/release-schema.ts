@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { filesystemTypes, layoutSchema, volumeSchema } from "../../format/layout.ts";
-import { networkFamilies } from "../../format/manifest.ts";
+import { keepOldSystemWords, networkFamilies } from "../../format/manifest.ts";
 import { GiB, MiB, parseSize } from "../../format/sizes.ts";
 import { defaultVolumes } from "./default-layout.ts";
 
@@ -114,6 +114,10 @@ export const releaseSchema = z.strictObject({
     .max(1000)
     .default([])
     .describe("a list of absolute paths carried over from the old system; * within a name"),
+  keepOldSystem: z
+    .enum(keepOldSystemWords)
+    .default("auto")
+    .describe(`one of ${keepOldSystemWords.join(", ")}: does the old system live on as slot B`),
   requirements: z
     .strictObject({ memory: size.optional(), disk: size.optional() })
     .prefault({})

@@ -1,5 +1,5 @@
 import type { Layout } from "../../format/layout.ts";
-import type { NetworkFamily } from "../../format/manifest.ts";
+import type { KeepOldSystem, NetworkFamily } from "../../format/manifest.ts";
 
 /** A release as the builder uses it: validated, defaults filled in, sizes in bytes, paths absolute. */
 export interface Release {
@@ -14,6 +14,7 @@ export interface Release {
   target: { commandLine: string; network: "auto" | NetworkFamily };
   layout: Layout;
   preserve: string[];
+  keepOldSystem: KeepOldSystem;
   requirements: { memoryBytes?: number; diskBytes?: number };
   compression: { xzLevel: number; blockBytes: number };
 }

@@ -32,6 +32,7 @@ export function checkRules(release: Release): RuleProblem[] {
     ...sizeRules(release),
     ...targetRules(release),
     ...preserveRules(release),
+    ...oldSystemRules(release),
   ];
 }
 
@@ -186,6 +187,18 @@ function targetRules({ target }: Release): RuleProblem[] {
     hint: "root=, rauc.slot= and panic= differ by slot and are set by dualroot.",
     path: ["target", "commandLine"],
   }));
+}
+
+function oldSystemRules({ keepOldSystem, layout }: Release): RuleProblem[] {
+  if (keepOldSystem !== "require" || layout.volumes.some(({ slot }) => slot === "B")) return [];
+  return [
+    {
+      code: "old-system-needs-slot",
+      message: "the old system can only be kept in a slot B, and the layout has none",
+      hint: "Give the layout a second root volume with slot: B, or say keepOldSystem: never.",
+      path: ["keepOldSystem"],
+    },
+  ];
 }
 
 function preserveRules({ preserve }: Release): RuleProblem[] {

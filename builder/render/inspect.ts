@@ -3,6 +3,7 @@ import { formatSize } from "../../format/sizes.ts";
 import type { PackageFacts } from "../package/package-facts.ts";
 import { layoutTree } from "./layout-tree.ts";
 import { table } from "./table.ts";
+import { describeKeeping } from "./old-system.ts";
 
 export function inspectLines({ manifest, files, signature, xz }: PackageFacts): string[] {
   const { target, ramdisk, requirements } = manifest;
@@ -50,6 +51,7 @@ export function inspectLines({ manifest, files, signature, xz }: PackageFacts): 
           `kernel ${ramdisk.kernelVersion}, ${ramdisk.drivers.length} drivers, ${ramdisk.runtimeSegments.length} parts for stage 1 (${ramdisk.runtimeCompression})`,
         ],
         ["preserved", manifest.preserve.paths.join(", ") || "(identity only)"],
+        ["old system", describeKeeping(manifest.keepOldSystem)],
       ],
       { indent: "  " },
     ),

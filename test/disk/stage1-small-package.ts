@@ -74,6 +74,7 @@ export async function makeSmallPackage(folder: string, scratch: string): Promise
     layout,
     requirements: { architecture: "x86_64", firmware: "bios", ramdiskBytes: 200 * MiB, diskBytes: 8 * GiB },
     preserve: { paths: [] },
+    keepOldSystem: "auto",
     target: {
       osName: "Debian GNU/Linux 12",
       kernel: `/boot/vmlinuz-${kernel.version}`,
