@@ -44,6 +44,9 @@ export type StashSpace = z.infer<typeof stashSpaceSchema>;
 export const loaderBytes = 1024 * 1024;
 export const resumeRecordBytes = 4096;
 
+/** What the capture can read: GRUB-bootable roots of old gateways. */
+export const oldFilesystemTypes = ["ext2", "ext3", "ext4", "xfs"] as const;
+
 /** The old system as it ran in stage 1; the capture reads these filesystems, and slot B boots as this command line did. */
 export const oldSystemSchema = z.strictObject({
   wanted: z.enum(["auto", "require"]),
@@ -54,7 +57,7 @@ export const oldSystemSchema = z.strictObject({
     .array(
       z.strictObject({
         uuid: z.string().regex(/^[0-9A-Za-z-]{1,64}$/),
-        type: z.enum(["ext2", "ext3", "ext4", "xfs"]),
+        type: z.enum(oldFilesystemTypes),
         mountPoint: z
           .string()
           .max(4096)

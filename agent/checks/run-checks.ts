@@ -8,6 +8,7 @@ import { dataLoss } from "./data-loss.ts";
 import { disk } from "./disk.ts";
 import { drivers } from "./drivers.ts";
 import { identity } from "./identity.ts";
+import { keepOldSystem } from "./keep-old-system.ts";
 import { layout, volumeGroup } from "./layout.ts";
 import { architecture, firmware, notConverted, rootUser } from "./machine.ts";
 import { powerCut } from "./power-cut.ts";
@@ -45,6 +46,7 @@ export const checks: readonly Check[] = [
   stashSpace,
   bootMethod,
   powerCut,
+  keepOldSystem,
   identity,
 ];
 

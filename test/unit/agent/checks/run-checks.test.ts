@@ -39,7 +39,7 @@ test.each(gatewayNames)("the %s gateway passes every check, on the old system an
   const template = planPartitions(exampleManifest().layout, (10 * GiB) / 512, "seed");
   const onOld: CheckInput = { ...oldSystem(), facts, template, identityProblems: [] };
   expect(verdicts(onOld)).toEqual([]);
-  expect(runChecks(onOld).length).toBe(18);
+  expect(runChecks(onOld).length).toBe(19);
   const { root: _, ...inRamdisk } = facts;
   const again = runChecks({ ...ramdisk(), facts: inRamdisk, stash: examplePlanInput(facts).stash, template });
   expect(again.filter((result) => result.verdict !== "pass")).toEqual([]);
@@ -65,7 +65,7 @@ const dataMount: MountFacts = {
   type: "xfs",
   options: "rw",
   disks: ["vda"],
-  usedBytes: 2 * GiB,
+  usedBytes: 200 * MiB,
 };
 
 const refusals: [string, Change, string][] = [
@@ -205,7 +205,7 @@ test("both values are in the sentence", () => {
 test("data on its own volume is told, and passes as a warning or when it is preserved", () => {
   const withData: Change = ({ facts }) => facts.mounts.push(dataMount);
   expect(runChecks(oldSystem(withData)).find((r) => r.code === "data-would-be-lost")?.detail).toBe(
-    "On /dev/vda these would be lost: /var/lib/pgsql on /dev/mapper/centos-pgdata (2 GiB).",
+    "On /dev/vda these would be lost: /var/lib/pgsql on /dev/mapper/centos-pgdata (200 MiB).",
   );
   expect(verdicts(oldSystem(withData, { acceptDataLoss: true }))).toEqual(["warn data-would-be-lost"]);
   expect(
