@@ -5,8 +5,8 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** CRC-32 as GPT, gzip and xz use it (reflected, polynomial 0x04C11DB7). `zlib.crc32` would need Node 20.15. */
-export function crc32(bytes: Uint8Array): number {
-  let value = 0xffffffff;
+export function crc32(bytes: Uint8Array, start = 0xffffffff): number {
+  let value = start;
   for (const byte of bytes) value = (value >>> 8) ^ table[(value ^ byte) & 0xff]!;
   return ~value >>> 0;
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# PID 1 of the ramdisk: makes a system a program can run in, runs the agent, and when the agent ends, offers a shell on every
-# console. It never ends itself: that would be a kernel panic, and a panic would hide what happened.
+# PID 1 of the ramdisk: makes a system a program can run in and runs the agent. When the agent has prepared a slot, it turns
+# into that slot's init; else it offers a shell on every console. It never ends itself: that would be a kernel panic, and a
+# panic would hide what happened.
 
 export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux LC_ALL=C
 
@@ -55,12 +56,52 @@ has_word() {
 	return 1
 }
 
+has_word_starting() {
+	read -r words </proc/cmdline
+	for word in $words; do
+		case $word in "$1"*) return 0 ;; esac
+	done
+	return 1
+}
+
+# Unless somebody is here to object.
+restart_in_a_minute() {
+	say_everywhere "$1 in 60 seconds. To stay: touch /run/dualroot/stay"
+	(
+		sleep 60
+		[ -e /run/dualroot/stay ] || reboot -f
+	) &
+}
+
+# Leaves the ramdisk for the system that the agent has mounted, with the kernel's settings as they were, and with the words
+# that the kernel handed to init. Comes back only when there is nothing to leave for.
+leave_for_slot() {
+	marker=/run/dualroot/switch-root
+	[ -e "$marker" ] || return 0
+	{ read -r target && read -r init; } <"$marker"
+	rm "$marker"
+	# A person may have started the agent again from a shell, and rescue programs may run: only PID 1 goes on.
+	kill -KILL -1
+	echo "$huge_pages" >/sys/kernel/mm/transparent_hugepage/enabled
+	echo "$min_free" >/proc/sys/vm/min_free_kbytes
+	echo "$messages" >/proc/sys/kernel/printk
+	mount -o remount,size=20% /run
+	unset LC_ALL
+	export HOME=/
+	# util-linux's: takes /dev, /proc, /sys and /run along and gives the ramdisk's memory back.
+	exec /usr/sbin/switch_root "$target" "$init" "$@"
+}
+
 if has_word dualroot.break; then
 	say_everywhere "dualroot: dualroot.break was given. This shell comes before the agent: leave it with exit to go on."
 	console=$(consoles | tail -n 1)
 	shell_on "${console:-console}"
 fi
 
+# A slot's own kernel settings must not be ours.
+huge_pages=$(sed 's/.*\[\(.*\)].*/\1/' /sys/kernel/mm/transparent_hugepage/enabled)
+read -r min_free </proc/sys/vm/min_free_kbytes
+read -r messages </proc/sys/kernel/printk
 # Huge pages make the kernel keep 45 MiB for itself on a machine of 1 GiB, and fill more than is used. The package needs them.
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
 echo 8192 >/proc/sys/vm/min_free_kbytes
@@ -71,6 +112,7 @@ echo 0 >/proc/sys/kernel/ctrl-alt-del
 node --max-semi-space-size=2 /usr/lib/dualroot/agent.mjs ramdisk
 status=$?
 echo 1 >/proc/sys/kernel/ctrl-alt-del
+leave_for_slot "$@"
 
 # The agent reboots by itself wherever it knows the way on, so this is a place it did not.
 say_everywhere ""
@@ -90,15 +132,16 @@ done
 
 # A conversion that died (killed for memory, say) before its first write: the old system is whole, and nobody may be here.
 if has_word dualroot.mode=convert && [ ! -e /run/dualroot/disk-changed ]; then
-	say_everywhere "Nothing was written to the disk: the old system starts again in 60 seconds. To stay: touch /run/dualroot/stay"
-	(
-		sleep 60
-		[ -e /run/dualroot/stay ] || reboot -f
-	) &
+	restart_in_a_minute "Nothing was written to the disk: the old system starts again"
+# GRUB's menu says rauc.slot=, and it has counted this try: the next restart tries again, or takes the other slot. Typed at a
+# prompt there is no such word, and somebody is there.
+elif has_word_starting rauc.slot=; then
+	restart_in_a_minute "The slot could not be started: GRUB chooses again"
 fi
 
 # Waiting also buries the orphans of all others, which is PID 1's duty.
 while :; do
-	wait
-	sleep 10
+	sleep 5 &
+	wait $!
+	leave_for_slot "$@"
 done

@@ -17,6 +17,7 @@ import type { Mode, Session } from "./session.ts";
 /** The word after `dualroot.mode=` and what it does, one folder each. */
 const modes: Record<string, () => Promise<Mode>> = {
   convert: async () => (await import("../convert/convert.ts")).convert,
+  boot: async () => (await import("../boot-slot/boot-slot.ts")).bootSlot,
   rescue: async () => (await import("../rescue/rescue.ts")).rescue,
 };
 

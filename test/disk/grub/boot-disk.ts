@@ -18,13 +18,16 @@ export interface BootDiskContent {
   slotB: Files;
   /** Changes the menu's text, e.g. to end it before the menu. */
   menu?: (text: string) => string;
+  /** Room on partition 2; 40 MiB. */
+  bootBytes?: number;
+  /** A whole system for slot A, as a folder. */
+  slotATree?: string;
 }
 
 const run = createRun(silent);
-const bootBytes = 40 * MiB;
+const usualBootBytes = 40 * MiB;
 const slotBytes = 24 * MiB;
 const bootStart = 3 * MiB;
-const volumesStart = bootStart + bootBytes;
 
 /**
  * A disk as a conversion leaves it, made without device-mapper or loop devices: our boot sector and core, written by the
@@ -44,8 +47,10 @@ export async function makeBootDisk(content: BootDiskContent): Promise<string> {
     ],
     consoles: ["console=ttyS0,115200"],
   });
+  const bootBytes = content.bootBytes ?? usualBootBytes;
+  const volumesStart = bootStart + bootBytes;
   const volumes = lvmImage("VA", [
-    { name: "root_a", content: await filesystem(folder, "a", slotBytes, content.slotA) },
+    { name: "root_a", content: await filesystem(folder, "a", slotBytes, content.slotA, content.slotATree) },
     { name: "root_b", content: await filesystem(folder, "b", slotBytes, content.slotB) },
   ]);
 
@@ -87,7 +92,7 @@ export async function readBootFiles(disk: string, path: string): Promise<string>
     `of=${partition}`,
     "bs=1M",
     `skip=${bootStart / MiB}`,
-    `count=${bootBytes / MiB}`,
+    `count=${usualBootBytes / MiB}`,
   ]);
   const target = await mkdtemp(join(dirname(disk), "read-"));
   await run("debugfs", ["-R", `rdump ${path} ${target}`, partition]);
@@ -98,9 +103,14 @@ function sectors(start: number, bytes: number): string {
   return `${start / 512}:${(start + bytes) / 512 - 1}`;
 }
 
-async function filesystem(folder: string, name: string, bytes: number, files: Files): Promise<Buffer> {
-  const tree = join(folder, `tree-${name}`);
-  await mkdir(tree);
+async function filesystem(
+  folder: string,
+  name: string,
+  bytes: number,
+  files: Files,
+  tree = join(folder, `tree-${name}`),
+): Promise<Buffer> {
+  await mkdir(tree, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(tree, path)), { recursive: true });
     await writeFile(join(tree, path), content);

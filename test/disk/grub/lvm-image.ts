@@ -1,3 +1,4 @@
+import { crc32 } from "../../../format/crc32.ts";
 import { MiB } from "../../../format/sizes.ts";
 
 const sectorBytes = 512;
@@ -13,7 +14,7 @@ export interface ImageVolume {
 
 /**
  * A physical volume whose logical volumes already have content, without a device-mapper: label, metadata area and text as
- * LVM2 writes them, but for the checksums, which GRUB does not look at.
+ * LVM2 writes them, so that GRUB and LVM itself read it.
  */
 export function lvmImage(group: string, volumes: readonly ImageVolume[]): Buffer {
   const sizes = volumes.map(({ content }) => Math.ceil(content.length / extentBytes));
@@ -33,6 +34,8 @@ export function lvmImage(group: string, volumes: readonly ImageVolume[]): Buffer
   label.writeBigUInt64LE(BigInt(metadataOffset), 104);
   label.writeBigUInt64LE(BigInt(dataOffset - metadataOffset), 112);
 
+  label.writeUInt32LE(lvmChecksum(label.subarray(20)), 16);
+
   const text = metadataText(group, uuid, volumes, sizes, total);
   const area = image.subarray(metadataOffset, dataOffset);
   area.write(" LVM2 x[5A%r0N*>", 4);
@@ -42,6 +45,8 @@ export function lvmImage(group: string, volumes: readonly ImageVolume[]): Buffer
   area.writeBigUInt64LE(BigInt(sectorBytes), 40);
   area.writeBigUInt64LE(BigInt(text.length + 1), 48);
   area.write(text, sectorBytes);
+  area.writeUInt32LE(lvmChecksum(area.subarray(sectorBytes, sectorBytes + text.length + 1)), 56);
+  area.writeUInt32LE(lvmChecksum(area.subarray(4, sectorBytes)), 0);
 
   let extent = 0;
   volumes.forEach(({ content }, index) => {
@@ -49,6 +54,11 @@ export function lvmImage(group: string, volumes: readonly ImageVolume[]): Buffer
     extent += sizes[index]!;
   });
   return image;
+}
+
+/** Not inverted, and with a start of its own. */
+function lvmChecksum(bytes: Uint8Array): number {
+  return ~crc32(bytes, 0xf597a6cf) >>> 0;
 }
 
 function metadataText(
@@ -103,6 +113,11 @@ logical_volumes {
 ${logical.join("\n")}
 }
 }
+contents = "Text Format Volume Group"
+version = 1
+description = ""
+creation_host = "test"
+creation_time = 1700000000
 `;
 }
 

@@ -1,0 +1,103 @@
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { mkdtemp, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildBootFiles } from "../../builder/boot/build-boot-files.ts";
+import { buildRamdisk } from "../../builder/ramdisk/build-ramdisk.ts";
+import { cacheFolder } from "../../builder/system/cache-folder.ts";
+import { chooseAccelerator } from "../../builder/vm/accelerator.ts";
+import { launch, type RunningMachine } from "../../builder/vm/launch.ts";
+import { silent } from "../../format/events.ts";
+import { encodeSlotEnvironment } from "../../format/grubenv.ts";
+import { GiB, MiB } from "../../format/sizes.ts";
+import { debianKernel, type KernelFixture } from "../fixtures/kernels.ts";
+import { makeTinySlot, tinySlot } from "../fixtures/tiny-slot.ts";
+import { makeBootDisk } from "./grub/boot-disk.ts";
+
+/** A converted disk whose slots have no kernel, a person at GRUB's prompt, and the real ramdisk. */
+let kernel: KernelFixture;
+let scratch: string;
+let disk: string;
+let machine: RunningMachine;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "dualroot-slot-"));
+  kernel = await debianKernel("cloud-amd64");
+  await mkdir(join(scratch, "grub"));
+  await buildBootFiles(join(scratch, "grub"), silent);
+  await buildRamdisk(
+    {
+      kernel,
+      keys: {
+        format: 1,
+        keys: [{ keyId: "0123456789abcdef", role: "dev", publicKey: `${"A".repeat(43)}=` }],
+      },
+      bootFiles: join(scratch, "grub"),
+      compression: "gzip",
+      sourceDateEpoch: 1_700_000_000,
+      cacheFolder: cacheFolder(),
+      profile: "virtual",
+    },
+    join(scratch, "ramdisk.img"),
+    silent,
+  );
+  const tree = join(scratch, "slot");
+  await makeTinySlot(tree, { kernelVersion: kernel.version });
+  disk = await makeBootDisk({
+    boot: {
+      "/grub/grubenv": encodeSlotEnvironment({
+        order: ["A"],
+        A: { ok: false, tries: 0 },
+        B: { ok: false, tries: 0 },
+      }),
+      "/vmlinuz-convert": await readFile(kernel.image),
+      "/initramfs-convert.img": await readFile(join(scratch, "ramdisk.img")),
+    },
+    bootBytes: 128 * MiB,
+    slotA: {},
+    slotATree: tree,
+    slotB: {},
+  });
+  machine = await launch(
+    {
+      name: "boot-slot",
+      machine: "q35",
+      memoryBytes: GiB,
+      cpus: 1,
+      drives: [{ file: disk, format: "raw", readOnly: false, serial: "boot", disposable: true }],
+      nics: [{ macAddress: tinySlot.macAddress, forwards: [] }],
+      display: "none",
+      onReset: "restart",
+    },
+    { accelerator: await chooseAccelerator(kernel.image), consoleLog: join(scratch, "console.log") },
+  );
+});
+afterAll(async () => {
+  await machine?.kill();
+  if (disk) await rm(dirname(disk), { recursive: true, force: true });
+  await rm(scratch, { recursive: true, force: true });
+});
+
+test("three lines typed at GRUB's prompt bring up the installed system", async () => {
+  const { console } = machine;
+  await console.waitFor(/Rescue ramdisk/, 60, "the menu on the serial console");
+  await console.waitFor(/automatically/, 10);
+  console.type("c");
+  await console.waitFor(/grub> /, 20);
+  console.type("linux (hd0,gpt2)/vmlinuz-convert root=/dev/mapper/VA-root_a console=ttyS0,115200 single");
+  await console.waitFor(/grub> $/m, 60);
+  console.type("initrd (hd0,gpt2)/initramfs-convert.img");
+  await console.waitFor(/grub> $/m, 120);
+  console.type("boot");
+  await console.waitFor(/ramdisk started, mode boot/, 120);
+  const [, up] = await console.waitFor(/SLOT up as (.*)\r/, 60);
+  expect(up).toBe(`1 on gw-tiny with ${kernel.version}, words single, home /, locale .`);
+  const [, root] = await console.waitFor(/SLOT root (.*)\r/, 30);
+  expect(root).toMatch(/^\/dev\/mapper\/VA-root_a ext4 ro,/);
+  const [, mounts] = await console.waitFor(/SLOT mounts (.*)\r/, 30);
+  console.type("");
+  await console.logIn("root", tinySlot.rootPassword, 60);
+  process.stdout.write(console.tail(60));
+  process.stdout.write(String(mounts));
+});
