@@ -13,7 +13,7 @@ import { capturedMounts } from "./captured-mounts.ts";
  * Part of its size that an archive may take. Measured with `zstd -1`: 0.37 for a system of 430 MB; what does not shrink at all (media,
  * archives) may be a third of a system before it no longer fits. Then `auto` goes without, and `require` refuses, before anything is changed.
  */
-const compressedShare = 0.6;
+export const compressedShare = 0.6;
 /** tar's own headers, and the smallest of systems. */
 const archiveBaseBytes = 16 * MiB;
 /** Of a volume: inode tables, journal and the rest of what a filesystem takes for itself. */

@@ -1,13 +1,12 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../format/errors.ts";
 import type { StepOf } from "../plan/step.ts";
 import { exists } from "../system/files.ts";
-import type { Run } from "../system/run.ts";
+import { inChroot } from "../system/in-chroot.ts";
 import type { StepContext } from "./step-context.ts";
 
 const rebuildSeconds = 20 * 60;
-const path = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The target's own tool, in the target, makes an initramfs that finds /dev/mapper/VA-root_a. */
 export async function rebuildInitramfs(
@@ -21,33 +20,13 @@ export async function rebuildInitramfs(
       ? // Drivers for any machine, and LVM even where nothing of it was seen when the image was made.
         ["dracut", "--force", "--no-hostonly", "--add", "lvm", step.initramfs, step.kernelVersion]
       : ["update-initramfs", before === undefined ? "-c" : "-u", "-k", step.kernelVersion];
-  await inTarget(run, step.target, async () => {
-    await run("chroot", [step.target, "/usr/bin/env", `PATH=${path}`, "TMPDIR=/var/tmp", ...command], {
-      timeoutSeconds: rebuildSeconds,
-      hint: `The new system's ${step.tool} could not make an initramfs; the log has its output.`,
-    });
+  await inChroot(run, step.target, command, {
+    timeoutSeconds: rebuildSeconds,
+    hint: `The new system's ${step.tool} could not make an initramfs; the log has its output.`,
   });
   const after = await changeOf(initramfs);
   if (after === undefined || after === before) {
     throw new StepError(`${step.tool} ended without error, but did not write ${step.initramfs}`);
-  }
-}
-
-/** Runs `work` while the target sees the kernel's file systems; takes them away again whatever happens. */
-async function inTarget(run: Run, target: string, work: () => Promise<void>): Promise<void> {
-  const mounted: string[] = [];
-  try {
-    for (const folder of ["proc", "sys", "dev"]) {
-      const place = join(target, folder);
-      await mkdir(place, { recursive: true });
-      await run("mount", ["--bind", `/${folder}`, place]);
-      mounted.unshift(place);
-    }
-    await mkdir(join(target, "var/tmp"), { recursive: true });
-    await work();
-  } finally {
-    // Busy (a process the tool left behind) must neither hide what went wrong nor keep the target mounted.
-    for (const place of mounted) await run("umount", ["-l", place], { acceptExitCodes: [1, 32] });
   }
 }
 

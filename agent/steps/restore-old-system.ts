@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { StepError } from "../../format/errors.ts";
+import { adaptOldSystem } from "../old-system/adapt-old-system.ts";
+import type { StepOf } from "../plan/step.ts";
+import { readStored, type StoredFile } from "../stash/stored-file.ts";
+import { readMountTable, unmountBelow } from "../system/mounts.ts";
+import { runPipeline } from "../system/run-pipeline.ts";
+import { tarExtractOptions, tarMetadataOptions } from "../system/tar-options.ts";
+import type { StepContext } from "./step-context.ts";
+
+/** Where slot B is mounted meanwhile; beside the target, not below it. */
+const slotFolder = "/run/dualroot/slot-b";
+const decode = ["zstd", "--decompress", "--quiet", "--stdout"] as const;
+
+/**
+ * The old system into slot B. It comes late, when the new system is already whole, and whatever goes wrong here costs slot B
+ * and never the conversion: the disk has no old system any more that one could return to.
+ */
+export async function restoreOldSystem(
+  step: StepOf<"restore-old-system">,
+  context: StepContext,
+): Promise<void> {
+  const { run, report, notes, oldSystem } = context;
+  // Its capture gave up, and has said why.
+  if (oldSystem === undefined) return;
+  try {
+    await mkdir(slotFolder, { recursive: true });
+    await run("mount", ["-t", step.type, "-o", mountOptions(step.type), step.device, slotFolder]);
+    await extract(oldSystem, step, context);
+    await readBack(oldSystem, step, context);
+    notes.push(...(await adaptOldSystem({ ...step, root: slotFolder }, context)));
+    context.isOldSystemRestored = true;
+    const note = `The old system (${step.osName}) lives on as slot B; dualroot-rollback leads back to it.`;
+    notes.push(note);
+    report({ kind: "note", level: "info", message: note });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const note = `The old system could not be put into slot B, so there is no way back to it: ${reason}`;
+    notes.push(note);
+    report({ kind: "note", level: "warn", message: note });
+    // GRUB boots nothing without it, should ever a person choose this slot by hand.
+    await rm(join(slotFolder, "boot/slot.cfg"), { force: true }).catch(() => {});
+  } finally {
+    await run("sync", []);
+    if ((await readMountTable()).some(({ target }) => target === slotFolder))
+      await unmountBelow(run, slotFolder);
+  }
+}
+
+function mountOptions(type: string): string {
+  return type === "ext4" ? "noatime,noinit_itable" : "noatime";
+}
+
+/** Its digest is measured on the way: what is unpacked is what was captured. */
+async function extract(
+  archive: StoredFile,
+  step: StepOf<"restore-old-system">,
+  { report }: StepContext,
+): Promise<void> {
+  const hash = createHash("sha256");
+  const measured = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of readStored(archive)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  await runPipeline({
+    report,
+    input: { name: archive.name, chunks: measured() },
+    commands: [
+      decode,
+      // A dead clock makes every file "from the future".
+      ["tar", ...tarExtractOptions, "--warning=no-timestamp", "--directory", slotFolder],
+    ],
+    onPosition: (done) =>
+      report({ kind: "progress", step: step.kind, done, total: archive.sizeBytes * 2, unit: "bytes" }),
+  });
+  const digest = hash.digest("hex");
+  if (digest !== archive.sha256)
+    throw new StepError(`${archive.name} reads back as ${digest} instead of ${archive.sha256}`);
+}
+
+/**
+ * Every file's content, owner, mode and link target again, from the medium, against the archive. Extended attributes tar does
+ * not compare; those it has set, or it had said so.
+ */
+async function readBack(
+  archive: StoredFile,
+  step: StepOf<"restore-old-system">,
+  { run, report }: StepContext,
+): Promise<void> {
+  await run("sync", []);
+  await writeFile("/proc/sys/vm/drop_caches", "3\n");
+  await runPipeline({
+    report,
+    input: { name: archive.name, chunks: readStored(archive) },
+    commands: [
+      decode,
+      ["tar", "--compare", ...tarMetadataOptions, "--warning=no-timestamp", "--directory", slotFolder],
+    ],
+    onPosition: (done) =>
+      report({
+        kind: "progress",
+        step: step.kind,
+        done: archive.sizeBytes + done,
+        total: archive.sizeBytes * 2,
+        unit: "bytes",
+      }),
+  });
+}

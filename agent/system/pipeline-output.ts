@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { StepError } from "../../format/errors.ts";
+import type { Reporter } from "../../format/events.ts";
+
+export interface PipelineOutputOptions {
+  report: Reporter;
+  commands: readonly (readonly [command: string, ...args: string[]])[];
+}
+
+const tailLength = 2000;
+
+/**
+ * `first | second | …` as the stream of the last one's output; the first reads nothing. Ends with a StepError when any of them
+ * fails, even if all of its output came. Whoever stops reading ends them.
+ */
+export async function* pipelineOutput({ report, commands }: PipelineOutputOptions): AsyncGenerator<Buffer> {
+  const shown = commands.map((argv) => argv.join(" ")).join(" | ");
+  report({ kind: "detail", message: `$ ${shown}` });
+  const children: ChildProcess[] = [];
+  const ended: Promise<string | undefined>[] = [];
+  try {
+    let last: ChildProcess | undefined;
+    let next: ChildProcess | undefined;
+    // Last first, so that each command's output is its successor's input.
+    for (const [name, ...args] of commands.toReversed()) {
+      const child: ChildProcess = spawn(name, args, {
+        stdio: [
+          next === undefined && commands.length === 1 ? "ignore" : "pipe",
+          next?.stdin ?? "pipe",
+          "pipe",
+        ],
+        env: { ...process.env, LC_ALL: "C" },
+      });
+      children.unshift(child);
+      ended.unshift(outcomeOf(child, name, report));
+      next?.stdin?.destroy();
+      last ??= child;
+      next = child;
+    }
+    next?.stdin?.end();
+    for await (const chunk of last?.stdout ?? []) yield chunk as Buffer;
+    const failures = (await Promise.all(ended)).filter((failure) => failure !== undefined);
+    if (failures.length > 0)
+      throw new StepError(`${shown} failed: ${failures.join("; ")}`, { command: shown });
+  } finally {
+    for (const child of children)
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    await Promise.all(ended);
+  }
+}
+
+/** undefined when it ended well, else why not. Never rejects. */
+async function outcomeOf(child: ChildProcess, name: string, report: Reporter): Promise<string | undefined> {
+  let tail = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    tail = (tail + text).slice(-tailLength);
+  });
+  try {
+    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    if (tail !== "") report({ kind: "detail", message: tail.trimEnd() });
+    if (code === 0) return undefined;
+    const lastLine = tail.trimEnd().split("\n").at(-1) ?? "";
+    return `${name}: ${signal ? `killed by ${signal}` : `exit code ${code}`}${lastLine === "" ? "" : ` (${lastLine})`}`;
+  } catch (error) {
+    return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
