@@ -1,5 +1,6 @@
 import { userError } from "../../format/errors.ts";
 import { stashSectorBytes } from "../../format/stash.ts";
+import { hasRootWord } from "../boot-slot/root-words.ts";
 import type { ByteRange } from "../plan/step.ts";
 
 /** What the words `dualroot.…` of the kernel command line say; see docs/conventions.md and docs/power.md. */
@@ -41,7 +42,8 @@ export function parseCommandLine(text: string): RamdiskWords {
   const oldSystem = parsed("old_system", "BYTES:SHA256", parseDigest);
   const stashSha256 = words.get("stash_sha256");
   return {
-    mode: words.get("mode") ?? "rescue",
+    // Typed at a GRUB prompt, root= alone says what is wanted.
+    mode: words.get("mode") ?? (hasRootWord(text) ? "boot" : "rescue"),
     ...(stash ? { stash } : {}),
     ...(stashSha256 ? { stashSha256 } : {}),
     ...(stashAt ? { stashAt } : {}),

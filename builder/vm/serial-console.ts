@@ -92,9 +92,9 @@ export class SerialConsole {
     });
   }
 
-  /** Text and a line feed, as a person would. */
-  type(text: string): void {
-    this.#socket.write(`${text}\n`);
+  /** Text and a line feed, as a person would; another `end` for a menu that takes single keys. */
+  type(text: string, end = "\n"): void {
+    this.#socket.write(`${text}${end}`);
   }
 
   /** Waits for a login prompt and answers it. */

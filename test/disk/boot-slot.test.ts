@@ -83,7 +83,7 @@ test("three lines typed at GRUB's prompt bring up the installed system", async (
   const { console } = machine;
   await console.waitFor(/Rescue ramdisk/, 60, "the menu on the serial console");
   await console.waitFor(/automatically/, 10);
-  console.type("c");
+  console.type("c", "");
   await console.waitFor(/grub> /, 20);
   console.type("linux (hd0,gpt2)/vmlinuz-convert root=/dev/mapper/VA-root_a console=ttyS0,115200 single");
   await console.waitFor(/grub> $/m, 60);
