@@ -5,6 +5,7 @@ import type { PlannedTable } from "../../format/partition-table.ts";
 import type { RefusalCode } from "../../format/refusal-codes.ts";
 import type { Stash } from "../../format/stash.ts";
 import type { DiskFacts, Facts } from "../facts/facts.ts";
+import type { WantedDisk } from "../plan/find-disk.ts";
 import type { ByteRange } from "../plan/step.ts";
 
 /** Checks run twice: on the old system before anything is saved, and in the ramdisk before the first write. */
@@ -17,10 +18,20 @@ export interface CheckOptions {
   acceptDataLoss?: boolean;
   /** `--boot`. */
   boot?: "kexec" | "grub" | "auto";
+  /** `--stash`. */
+  stash?: "auto" | "disk" | "ram";
+  /** `--accept-power-risk`: a power cut in ram mode may cost the gateway. */
+  acceptPowerRisk?: boolean;
+  /** `--rehearse`: nothing will be written after the stash. */
+  rehearse?: boolean;
+  /** Why the stash cannot lie on the disk after all, found out by trying. */
+  againstDisk?: readonly string[];
   /** Size of preserved.tar where it is known already. */
   preservedBytes?: number;
   /** In the ramdisk: the package has been taken to memory, so it needs no more room. */
   packageInMemory?: boolean;
+  /** In the ramdisk: the disk is being converted already, so what is still on it must not stop that. */
+  resumed?: boolean;
 }
 
 export interface CheckInput {
@@ -28,7 +39,7 @@ export interface CheckInput {
   manifest: Manifest;
   facts: Facts;
   /** The ramdisk has it; on the old system it does not exist yet, and the disk is the one below the root filesystem. */
-  stash?: Pick<Stash, "disk" | "seed" | "consoles">;
+  stash?: WantedDisk & Pick<Stash, "consoles">;
   /** The package's partition table, decoded. */
   template?: PlannedTable;
   /** Bytes of the disk that must stay as they are; none in ram mode. */

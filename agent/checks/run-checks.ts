@@ -52,9 +52,13 @@ export const checks: readonly Check[] = [
 
 /** All checks that apply at this stage; a row for each, or one for each finding. Decides nothing beyond the verdicts. */
 export function runChecks(input: CheckInput): CheckResult[] {
-  const disk = diskToConvert(input);
-  const context: CheckContext = { ...input, ...(disk ? { disk } : {}) };
+  const context = checkContext(input);
   return checks.flatMap((check) => runCheck(check, context));
+}
+
+export function checkContext(input: CheckInput): CheckContext {
+  const disk = diskToConvert(input);
+  return { ...input, ...(disk ? { disk } : {}) };
 }
 
 /** The failed rows as problems, for a UserError. */

@@ -75,6 +75,10 @@ export interface MountFacts {
   disks?: string[];
   /** Bytes in use, as `df` counts them. */
   usedBytes?: number;
+  /** Kinds of devices from the filesystem down to the disks, as in `root`; absent where `disks` is. */
+  stack?: RootFacts["stack"];
+  /** The filesystem's own options, such as `data=journal`, after those of the mount. */
+  superOptions?: string;
 }
 
 export interface RootFacts {

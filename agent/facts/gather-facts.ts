@@ -89,9 +89,10 @@ async function readRoot(
 async function readMounts(tree: Tree, root: string, lvm: LvmFacts): Promise<MountFacts[]> {
   const mounts = parseMounts((await tree.text("/proc/self/mountinfo")) ?? "");
   for (const mount of mounts) {
-    const { disks } = await readStack(tree, mount.device, lvm.segments);
+    const { disks, layers } = await readStack(tree, mount.device, lvm.segments);
     if (disks.length === 0) continue;
     mount.disks = disks;
+    mount.stack = layers;
     const usedBytes = await readUsedBytes(join(root, mount.target));
     if (usedBytes !== undefined) mount.usedBytes = usedBytes;
   }

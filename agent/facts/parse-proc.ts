@@ -25,6 +25,7 @@ export function parseMounts(text: string): MountFacts[] {
       options: fields[5]!,
       type: fields[dash + 1] ?? "",
       source: unescapeMount(fields[dash + 2] ?? ""),
+      ...(fields[dash + 3] ? { superOptions: fields[dash + 3]! } : {}),
     });
   }
   return mounts;

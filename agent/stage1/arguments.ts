@@ -6,6 +6,9 @@ export type CommandName = (typeof commandNames)[number];
 export const bootChoices = ["auto", "kexec", "grub"] as const;
 export type BootWish = (typeof bootChoices)[number];
 
+export const stashChoices = ["auto", "disk", "ram"] as const;
+export type StashWish = (typeof stashChoices)[number];
+
 export interface StageOneArguments {
   command: CommandName;
   /** Folder of the package, which upgrade.sh found or downloaded. */
@@ -18,6 +21,10 @@ export interface StageOneArguments {
   rehearse: boolean;
   assumeYes: boolean;
   boot: BootWish;
+  /** Where the package waits while the disk is rewritten. */
+  stash: StashWish;
+  /** Ram mode may be: a power cut in it may cost the gateway. */
+  acceptPowerRisk: boolean;
   /** What the operator says this gateway is, where the gateway itself does not. */
   compatible?: string;
   /** Filesystems beside the root filesystem may go. */
@@ -32,9 +39,10 @@ const switches = {
   "--rehearse": "rehearse",
   "--json": "json",
   "--accept-data-loss": "acceptDataLoss",
+  "--accept-power-risk": "acceptPowerRisk",
   "--allow-development-key": "allowDevelopmentKey",
 } as const;
-const valued = ["--boot", "--compatible", "--package", "--runtime"] as const;
+const valued = ["--boot", "--stash", "--compatible", "--package", "--runtime"] as const;
 const knownFlags: readonly string[] = [...Object.keys(switches), ...valued, "--from", "--help"];
 
 /** Reads the words after `agent.mjs stage1`. A flag we do not know is refused, never ignored: it might have been `--dry-run`. */
@@ -59,8 +67,8 @@ export function parseArguments(argv: readonly string[]): StageOneArguments {
   const command = commandNames.find((name) => name === (word ?? "check"));
   if (!command) throw usage(`"${word}" is not a command of upgrade.sh.`, suggest(word ?? "", commandNames));
   if (dryRun && command !== "check" && command !== "convert") throw usage(`${command} has no --dry-run.`);
-  const boot = bootChoices.find((choice) => choice === (values.get("--boot") ?? "auto"));
-  if (!boot) throw usage(`--boot takes ${bootChoices.join(", ")}, not "${values.get("--boot")}".`);
+  const boot = oneOf("--boot", bootChoices, values);
+  const stash = oneOf("--stash", stashChoices, values);
   const compatible = values.get("--compatible");
   return {
     command,
@@ -70,11 +78,25 @@ export function parseArguments(argv: readonly string[]): StageOneArguments {
     rehearse: on.has("--rehearse"),
     assumeYes: on.has("--yes"),
     boot,
+    stash,
+    acceptPowerRisk: on.has("--accept-power-risk"),
     ...(compatible === undefined ? {} : { compatible }),
     acceptDataLoss: on.has("--accept-data-loss"),
     allowDevelopmentKey: on.has("--allow-development-key"),
     json: on.has("--json"),
   };
+}
+
+/** `auto` when nothing was said. */
+function oneOf<Choice extends string>(
+  flag: string,
+  choices: readonly Choice[],
+  values: ReadonlyMap<string, string>,
+): Choice {
+  const value = values.get(flag) ?? "auto";
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw usage(`${flag} takes ${choices.join(", ")}, not "${value}".`);
+  return found;
 }
 
 function splitFlag(argument: string): [string, string?] {

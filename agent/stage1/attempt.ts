@@ -11,6 +11,8 @@ const attemptSchema = z.object({
   bootMethod: z.enum(["kexec", "grub"]),
   /** Kernel's random id of the boot in which it was prepared: a loaded kexec kernel is gone in any other. */
   bootId: z.string(),
+  /** Where the package was put. */
+  stash: z.enum(["disk", "ram"]).optional(),
   /** The ramdisk was to stop before its first write. */
   rehearse: z.boolean(),
   /** `armed`: the next reboot was to start the ramdisk. */

@@ -6,7 +6,18 @@ import { exists } from "../system/files.ts";
  * Tools stage 1 runs from the package: the old system's are too old (LVM, blkid), of another kind (busybox tar), or missing
  * (kexec). Each gets a wrapper of its own name that runs it with the bundled loader and libraries.
  */
-const tools = ["blkid", "lvm", "tar", "kexec", "fsfreeze"] as const;
+const tools = [
+  "blkid",
+  "lvm",
+  "dmsetup",
+  "tar",
+  "kexec",
+  "fsfreeze",
+  "fallocate",
+  "filefrag",
+  "chattr",
+  "blockdev",
+] as const;
 
 /** Makes the wrappers; returns the PATH under which programs are then found: bundled ones first, the system's after. */
 export async function wrapBundledTools(runtimeFolder: string, systemPath = ""): Promise<string> {

@@ -15,6 +15,7 @@ export async function check(context: StageOneContext): Promise<number> {
       release: survey.release,
       signedBy: { ...survey.key, trustedBy: survey.keyRing.source },
       checks: survey.checks,
+      stash: survey.stashMode,
       // `dualroot plan PACKAGE --disk ANSWER.json` plans for this gateway from it.
       facts: survey.facts,
     },

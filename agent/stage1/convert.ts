@@ -33,22 +33,25 @@ export async function convert(context: StageOneContext): Promise<number> {
       answer({ command: "convert", outcome: "refused", release: survey.release, checks: survey.checks }, []);
       return exitCodes.refused;
     }
-    const plan = await planFromSurvey(survey, args.packageFolder);
-    say([...describeDisk(plan), "", ...describePreparation(method, places.stash), ""]);
+    const plan = planFromSurvey(survey);
+    say([...describeDisk(plan), "", ...describePreparation(method, survey.stashMode.mode, places.stash), ""]);
     signal.throwIfAborted();
     if (!args.assumeYes && !(await confirm(question(plan.disk, args.rehearse), signal))) {
       answer({ command: "convert", outcome: "declined" }, ["Nothing was changed."]);
       return exitCodes.interrupted;
     }
     try {
-      await prepare(context, survey, method, signal);
+      const stash = await prepare(context, survey, method, signal);
       signal.throwIfAborted();
       interruption.ignoreFromNow();
       // upgrade.sh leaves the runtime in place for the shutdown; the next start of upgrade.sh removes it.
       await writeFile(handedOver, await readBootId());
       say(lastWords(survey, method, args.rehearse));
       await leaveOldSystem(method, run);
-      answer({ command: "convert", outcome: "handed-over", release: survey.release, bootMethod: method }, []);
+      answer(
+        { command: "convert", outcome: "handed-over", release: survey.release, bootMethod: method, stash },
+        [],
+      );
       return exitCodes.success;
     } catch (error) {
       await rm(handedOver, { force: true });

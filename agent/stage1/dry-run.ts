@@ -15,13 +15,13 @@ export async function dryRun(context: StageOneContext): Promise<number> {
   const lines = [...describePackage(survey), "", ...renderCheckTable(survey.checks), ""];
   let plan: ConversionPlan | undefined;
   try {
-    plan = await planFromSurvey(survey, context.args.packageFolder);
+    plan = planFromSurvey(survey);
   } catch (error) {
     // A disk the checks have refused may have no plan; what they said is the answer then.
     if (!failed || !(error instanceof UserError)) throw error;
   }
   const { method } = chooseBootMethod(survey.manifest, survey.facts, context.args.boot);
-  if (method) lines.push(...describePreparation(method, context.places.stash), "");
+  if (method) lines.push(...describePreparation(method, survey.stashMode.mode, context.places.stash), "");
   if (plan) lines.push("In the ramdisk", "", ...describePlan(plan));
   context.answer(
     {
@@ -30,6 +30,7 @@ export async function dryRun(context: StageOneContext): Promise<number> {
       release: survey.release,
       checks: survey.checks,
       bootMethod: method,
+      stash: survey.stashMode,
       plan,
     },
     lines,

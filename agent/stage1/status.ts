@@ -16,7 +16,7 @@ const systemSchema = z.object({ slot: z.string(), name: z.string(), version: z.s
 export type GatewayState =
   | { state: "not-prepared"; lastReport?: ConversionReport }
   /** The next reboot starts the ramdisk. */
-  | { state: "armed"; release: string; bootMethod: "kexec" | "grub" }
+  | { state: "armed"; release: string; bootMethod: "kexec" | "grub"; stash: "disk" | "ram" }
   /** convert was stopped before it had armed anything; the rest is in the way of nobody. */
   | { state: "unfinished"; release?: string }
   /** A rehearsal went through: the ramdisk booted, verified and planned, and came back. */
@@ -49,7 +49,7 @@ export async function readGatewayState(places: Places): Promise<GatewayState> {
     bootMethod === "grub"
       ? (await isArmed(places, "grub2")) || (await isArmed(places, "grub"))
       : sameBoot && (await isKexecLoaded());
-  if (armed) return { state: "armed", release, bootMethod };
+  if (armed) return { state: "armed", release, bootMethod, stash: attempt.stash ?? "ram" };
   if (sameBoot || attempt.state === "preparing") return { state: "unfinished", release };
   if (attempt.rehearse && report?.problems.length === 0) return { state: "rehearsed", release };
   // convert removes the report of an earlier attempt, so this one is the attempt's own.

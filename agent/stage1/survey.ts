@@ -5,18 +5,21 @@ import type { Identity } from "../../format/identity.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { decodeSgdiskBackup, type PlannedTable } from "../../format/partition-table.ts";
 import type { Stash } from "../../format/stash.ts";
-import { runChecks, type CheckResult } from "../checks/run-checks.ts";
+import type { CheckInput } from "../checks/check.ts";
+import { checkContext, runChecks, type CheckResult } from "../checks/run-checks.ts";
+import { chooseStashMode, type StashModeChoice } from "../checks/stash-mode.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
 import type { Facts } from "../facts/facts.ts";
 import { captureIdentity } from "../identity/capture.ts";
 import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
-import { planConversion } from "../plan/conversion-plan.ts";
+import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import { describeForStash } from "../plan/find-disk.ts";
 import type { ConversionPlan } from "../plan/step.ts";
 import { readBounded } from "../system/files.ts";
 import { consoleWords } from "./boot/command-line.ts";
 import type { StageOneContext } from "./context.ts";
 import { judgeIdentityProblems } from "./identity-verdicts.ts";
+import { reclaimableBytes } from "./stash/reclaimable-bytes.ts";
 import { readTrustedKeys, type KeyRing } from "./trusted-keys.ts";
 
 /** Everything known about package and gateway before anything is changed. */
@@ -26,6 +29,10 @@ export interface Survey extends VerifiedPackage {
   facts: Facts;
   identity: Identity;
   checks: CheckResult[];
+  /** What the checks judged, so that they can be asked again. */
+  checkInput: CheckInput;
+  /** Where the stash is expected to lie; allocating it has the last word. */
+  stashMode: StashModeChoice;
   /** What stage 2 will plan with; the same plan is printed by --dry-run. */
   planned: Pick<Stash, "disk" | "seed" | "consoles">;
 }
@@ -43,11 +50,13 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
   const title = "Look at the gateway";
   const { facts, identity, problems } = await reportStep(report, { step: "look", title }, async () => {
     const facts = await gatherFacts({ run, root: places.root });
+    // What an earlier attempt has left is removed before anything is written.
+    facts.stashFreeBytes += await reclaimableBytes(places.stash);
     return { facts, ...(await captureIdentity(places.root, { interfaces: facts.interfaces })) };
   });
   const { manifest } = verified;
   const template = await readTemplate(args.packageFolder);
-  const checks = runChecks({
+  const checkInput: CheckInput = {
     stage: "old-system",
     manifest,
     facts,
@@ -56,10 +65,15 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
     identityProblems: judgeIdentityProblems(problems),
     options: {
       boot: args.boot,
+      stash: args.stash,
+      rehearse: args.rehearse,
+      acceptPowerRisk: args.acceptPowerRisk,
       acceptDataLoss: args.acceptDataLoss,
       ...(args.compatible === undefined ? {} : { compatible: args.compatible }),
     },
-  });
+  };
+  const checks = runChecks(checkInput);
+  const stashMode = chooseStashMode(checkContext(checkInput));
   // The checks refuse a root filesystem on no disk, or on several.
   const disk = facts.disks.find(({ name }) => name === facts.root?.disks[0]);
   const planned = {
@@ -68,18 +82,17 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
     consoles: consoleWords(facts.kernelCommandLine),
   };
   const release = `${manifest.name} ${manifest.version}`;
-  return { ...verified, release, keyRing, facts, identity, checks, planned };
+  return { ...verified, release, keyRing, facts, identity, checks, checkInput, stashMode, planned };
 }
 
-/** The plan stage 2 will make of the same facts. Throws a refusal when the layout does not fit. */
-export async function planFromSurvey(survey: Survey, packageFolder: string): Promise<ConversionPlan> {
-  const template = await readTemplate(packageFolder);
-  return planConversion({
-    manifest: survey.manifest,
-    facts: survey.facts,
-    stash: survey.planned,
-    ...(template ? { template } : {}),
-  });
+/** The plan stage 2 will make of the same facts, where the stash is not in its way. Throws a refusal when the layout does not fit. */
+export function planFromSurvey(survey: Survey): ConversionPlan {
+  return planConversion(planInputOf(survey));
+}
+
+export function planInputOf({ manifest, facts, planned, checkInput }: Survey): PlanInput {
+  const { template } = checkInput;
+  return { manifest, facts, stash: planned, ...(template ? { template } : {}) };
 }
 
 async function readTemplate(packageFolder: string): Promise<PlannedTable | undefined> {

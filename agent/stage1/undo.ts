@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
-import { exists } from "../system/files.ts";
 import type { Run } from "../system/run.ts";
 import { forgetAttempt, readAttempt, readBootId } from "./attempt.ts";
 import { disarmGrub } from "./boot/grub.ts";
 import { disarmKexec } from "./boot/kexec.ts";
 import type { Places } from "./places.ts";
+import { undoStash } from "./stash/undo-stash.ts";
 
 /** Takes back whatever convert left, first what would boot the ramdisk; safe to repeat. Returns what was undone. */
 export async function undoPreparation(places: Places, run: Run): Promise<string[]> {
@@ -15,10 +14,7 @@ export async function undoPreparation(places: Places, run: Run): Promise<string[
     undone.push(...(await disarmKexec(run)));
   }
   undone.push(...(await disarmGrub(places.root)));
-  if (await exists(places.stash)) {
-    await rm(places.stash, { recursive: true });
-    undone.push(`the stash in ${places.stash}`);
-  }
+  if (await undoStash(places, run)) undone.push(`the stash in ${places.stash}`);
   await forgetAttempt(places);
   return undone;
 }

@@ -3,6 +3,11 @@ import type { Facts } from "../../agent/facts/facts.ts";
 
 const bytes = z.number().min(0);
 
+/** What lies between a filesystem and its disks. */
+const stack = z.array(
+  z.enum(["partition", "lvm-linear", "lvm-other", "raid", "multipath", "crypt", "loop", "disk", "unknown"]),
+);
+
 /** A gateway's facts as JSON, from a file: agent/facts/facts.ts as a schema. Unknown keys are dropped. */
 export const factsSchema: z.ZodType<Facts> = z.object({
   architecture: z.string(),
@@ -59,6 +64,8 @@ export const factsSchema: z.ZodType<Facts> = z.object({
       options: z.string(),
       disks: z.array(z.string()).optional(),
       usedBytes: bytes.optional(),
+      stack: stack.optional(),
+      superOptions: z.string().optional(),
     }),
   ),
   root: z
@@ -66,19 +73,7 @@ export const factsSchema: z.ZodType<Facts> = z.object({
       device: z.string(),
       filesystemType: z.string(),
       filesystemUuid: z.string(),
-      stack: z.array(
-        z.enum([
-          "partition",
-          "lvm-linear",
-          "lvm-other",
-          "raid",
-          "multipath",
-          "crypt",
-          "loop",
-          "disk",
-          "unknown",
-        ]),
-      ),
+      stack,
       disks: z.array(z.string()),
       groupPhysicalVolumes: z.array(z.string()),
     })

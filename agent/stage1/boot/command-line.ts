@@ -1,9 +1,11 @@
-/** The ramdisk's kernel command line; its words are listed in docs/conventions.md. */
+/** The ramdisk's kernel command line; its words are listed in docs/power.md. */
 export function ramdiskCommandLine(options: {
   filesystemUuid: string;
   /** Folder of stash.json, from the top of that filesystem. */
   stashPath: string;
   stashSha256: string;
+  /** Disk mode: where stash.json lies, in sectors of 512 bytes. */
+  stashAt?: { sector: number; count: number };
   /** `console=` words of the old system, in order. */
   consoles: readonly string[];
   rehearse: boolean;
@@ -11,6 +13,7 @@ export function ramdiskCommandLine(options: {
   return [
     "dualroot.mode=convert",
     `dualroot.stash=${options.filesystemUuid}:${options.stashPath}`,
+    ...(options.stashAt ? [`dualroot.stash_at=${options.stashAt.sector}+${options.stashAt.count}`] : []),
     `dualroot.stash_sha256=${options.stashSha256}`,
     ...(options.rehearse ? ["dualroot.rehearse=1"] : []),
     "panic=30",

@@ -1,11 +1,15 @@
 import type { BootMethod } from "../../checks/boot-method.ts";
+import type { StashMode } from "../../checks/stash-mode.ts";
 
 /** What convert itself does on the old system, before the ramdisk takes over. */
-export function describePreparation(method: BootMethod, stash: string): string[] {
+export function describePreparation(method: BootMethod, mode: StashMode, stash: string): string[] {
   return [
     "On this system",
     "",
     `  1. Put the package, the gateway's identity and its preserved files into ${stash}`,
+    mode === "disk"
+      ? "     and read them back from the disk: the ramdisk takes them from there, after a power cut too"
+      : "     from where the ramdisk takes them to memory",
     ...(method === "kexec"
       ? [
           "  2. Load the ramdisk into memory (kexec)",

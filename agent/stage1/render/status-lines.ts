@@ -3,6 +3,8 @@ import type { GatewayState } from "../status.ts";
 
 const cleanUp = "sh upgrade.sh cancel removes what is left of it; sh upgrade.sh convert tries again.";
 
+const stashWords = { disk: "stash on the disk", ram: "package held in memory" } as const;
+
 export function renderStatus(state: GatewayState): string[] {
   switch (state.state) {
     case "not-prepared":
@@ -12,7 +14,7 @@ export function renderStatus(state: GatewayState): string[] {
       ];
     case "armed":
       return [
-        `Armed: the next reboot converts this gateway to ${state.release} (${state.bootMethod}).`,
+        `Armed: the next reboot converts this gateway to ${state.release} (${state.bootMethod}, ${stashWords[state.stash]}).`,
         "sh upgrade.sh cancel takes that back.",
       ];
     case "unfinished":

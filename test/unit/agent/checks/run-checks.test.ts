@@ -28,10 +28,10 @@ function ramdisk(change: Change = () => {}, options: CheckOptions = {}): CheckIn
   return input;
 }
 
-/** Everything but passes, and but the warning that ram mode always gives. */
+/** Everything but passes. */
 const verdicts = (input: CheckInput): string[] =>
   runChecks(input)
-    .filter(({ verdict, code }) => verdict !== "pass" && code !== "power-cut-unsafe")
+    .filter(({ verdict }) => verdict !== "pass")
     .map(({ verdict, code }) => `${verdict} ${code}`);
 
 test.each(gatewayNames)("the %s gateway passes every check, on the old system and in the ramdisk", (name) => {
@@ -46,16 +46,70 @@ test.each(gatewayNames)("the %s gateway passes every check, on the old system an
   expect(again.map((result) => result.code)).toContain("layout");
 });
 
-test("ram mode says what a power cut would cost, a stash on the disk takes the warning away", () => {
-  const rows = (input: CheckInput): string[] =>
-    runChecks(input).flatMap(({ title, verdict, code }) =>
-      title === "Power cut" ? [`${verdict} ${code}`] : [],
-    );
-  expect(rows(oldSystem())).toEqual(["warn power-cut-unsafe"]);
-  expect(rows({ ...oldSystem(), reserved: [{ startBytes: 5 * GiB, sizeBytes: MiB }] })).toEqual([
-    "pass power-cut",
+const powerRows = (input: CheckInput): string[] =>
+  runChecks(input).flatMap(({ title, verdict, code }) =>
+    title === "Power cut" ? [`${verdict} ${code}`] : [],
+  );
+const powerText = (input: CheckInput): string =>
+  runChecks(input).find(({ title }) => title === "Power cut")?.detail ?? "";
+
+test("with a stash on the disk a power cut costs time; in ram mode a person has to accept it", () => {
+  expect(powerRows(oldSystem())).toEqual(["pass power-cut"]);
+  expect(powerRows(oldSystem(undefined, { stash: "disk" }))).toEqual(["pass power-cut"]);
+  expect(powerRows(oldSystem(undefined, { stash: "ram" }))).toEqual(["fail power-cut-unsafe"]);
+  const accepted = oldSystem(undefined, { stash: "ram", acceptPowerRisk: true });
+  expect(powerRows(accepted)).toEqual(["warn power-cut-unsafe"]);
+  expect(powerRows(oldSystem(undefined, { stash: "ram", rehearse: true }))).toEqual([
+    "warn power-cut-unsafe",
   ]);
-  expect(rows(ramdisk())).toEqual([]);
+  expect(powerRows(ramdisk())).toEqual([]);
+});
+
+test("the fatal window is told in seconds where the package can be put to its place at once", () => {
+  expect(powerText(oldSystem(undefined, { stash: "ram" }))).toMatch(
+    /within the about 9 seconds in which 248.* MiB are written .*--stash ram was given/,
+  );
+  const full: Change = ({ facts }) => (facts.disks[0]!.sizeBytes = 8.2 * GiB);
+  const tight = exampleManifest({ requirements: { ...exampleManifest().requirements, diskBytes: 8 * GiB } });
+  expect(powerText({ ...oldSystem(full), manifest: tight })).toMatch(
+    /within the whole rewrite, some minutes, loses .*the new layout leaves .* of the disk free, it needs /,
+  );
+});
+
+/** Why the stash cannot lie on the disk, each alone. */
+const againstDisk: [string, Change, RegExp][] = [
+  ["btrfs", rootMount({ type: "btrfs" }), /is btrfs/],
+  ["ext3", rootMount({ type: "ext3" }), /is ext3/],
+  ["data in the journal", rootMount({ superOptions: "rw,data=journal" }), /keeps data in its journal/],
+  ["a stripe", rootMount({ stack: ["lvm-other", "partition", "disk"] }), /no plain partition or linear/],
+  ["/var on another disk", rootMount({ disks: ["sdb"] }), /is on another disk/],
+  ["little room", ({ facts }) => (facts.stashFreeBytes = 313 * MiB), /needs 313.* are free/],
+  ["found out by trying", ({ options }) => (options.againstDisk = ["nothing fits"]), /nothing fits/],
+];
+
+function rootMount(change: Partial<MountFacts>): Change {
+  return ({ facts }) =>
+    Object.assign(
+      facts.mounts.find(({ target }) => target === "/")!,
+      change,
+    );
+}
+
+test.each(againstDisk)("ram mode, and why: %s", (_, change, reason) => {
+  expect(powerRows(oldSystem(change))).toEqual(["fail power-cut-unsafe"]);
+  expect(powerText(oldSystem(change))).toMatch(reason);
+  const wanted = oldSystem(change, {});
+  wanted.options.stash = "disk";
+  expect(powerRows(wanted)).toEqual(["fail stash-not-on-disk"]);
+});
+
+test("on the disk, memory has to hold the ramdisk only; in ram mode the package too", () => {
+  const small: Change = ({ facts }) => (facts.memory.totalBytes = 500 * MiB);
+  expect(verdicts(oldSystem(small))).toEqual([]);
+  const inMemory: CheckOptions = { stash: "ram", acceptPowerRisk: true };
+  expect(verdicts(oldSystem(small, inMemory))).toEqual(["fail memory-too-small", "warn power-cut-unsafe"]);
+  const enough: Change = ({ facts }) => (facts.memory.totalBytes = 649 * MiB);
+  expect(verdicts(oldSystem(enough, inMemory))).toEqual(["warn memory-tight", "warn power-cut-unsafe"]);
 });
 
 const dataMount: MountFacts = {
@@ -153,9 +207,8 @@ const refusals: [string, Change, string][] = [
     ({ manifest }) => removeDriver(manifest.target.drivers, "virtio_net"),
     "fail driver-missing-in-target",
   ],
-  ["little memory", ({ facts }) => (facts.memory.totalBytes = 512 * MiB), "fail memory-too-small"],
-  ["just enough memory", ({ facts }) => (facts.memory.totalBytes = 649 * MiB), "warn memory-tight"],
-  ["no room for the stash", ({ facts }) => (facts.stashFreeBytes = 300 * MiB), "fail stash-space-too-small"],
+  ["little memory", ({ facts }) => (facts.memory.totalBytes = 256 * MiB), "fail memory-too-small"],
+  ["just enough memory", ({ facts }) => (facts.memory.totalBytes = 401 * MiB), "warn memory-tight"],
   ["Secure Boot", ({ facts }) => (facts.boot.secureBoot = true), "fail secure-boot"],
   [
     "no way into the ramdisk",
@@ -183,6 +236,11 @@ test.each(refusals)("on the old system: %s", (_, change, verdict) => {
   expect(results).toEqual([verdict]);
 });
 
+test("no room for the stash at all", () => {
+  const full: Change = ({ facts }) => (facts.stashFreeBytes = 300 * MiB);
+  expect(verdicts(oldSystem(full))).toEqual(["fail stash-space-too-small", "fail power-cut-unsafe"]);
+});
+
 test("every code the checks use is in the list", () => {
   const listed = new Set<string>(refusalCodes);
   expect(refusals.map(([, , verdict]) => verdict.split(" ")[1]!).filter((code) => !listed.has(code))).toEqual(
@@ -195,7 +253,7 @@ test("both values are in the sentence", () => {
     failuresOf(runChecks(oldSystem(change)))
       .map((p) => p.message)
       .join();
-  expect(detail(({ facts }) => (facts.memory.totalBytes = 512 * MiB))).toMatch(/needs 648 MiB .*has 512 MiB/);
+  expect(detail(({ facts }) => (facts.memory.totalBytes = 256 * MiB))).toMatch(/needs 400 MiB .*has 256 MiB/);
   expect(detail(({ facts }) => (facts.compatible = "router"))).toMatch(/"gateway-x86".*"router"/);
   expect(detail(({ facts }) => (facts.disks[0]!.sizeBytes = 9 * GiB - 512))).toMatch(
     /9663675904 bytes.*9663676416 bytes/,
@@ -299,4 +357,12 @@ test("in the ramdisk, with the package in memory already, only working memory is
   const little: Change = ({ facts }) => (facts.memory.availableBytes = 140 * MiB);
   expect(verdicts(ramdisk(little))).toEqual(["fail memory-too-small"]);
   expect(verdicts(ramdisk(little, { packageInMemory: true }))).toEqual([]);
+});
+
+test("in the ramdisk, with the package on the disk, only working memory is asked for", () => {
+  const reserved = [{ startBytes: 5 * GiB, sizeBytes: 256 * MiB }];
+  const little: Change = ({ facts }) => (facts.memory.availableBytes = 140 * MiB);
+  expect(verdicts({ ...ramdisk(little), reserved })).toEqual([]);
+  const less: Change = ({ facts }) => (facts.memory.availableBytes = 120 * MiB);
+  expect(verdicts({ ...ramdisk(less), reserved })).toEqual(["fail memory-too-small"]);
 });

@@ -23,6 +23,8 @@ test("reads a command with its options in any order", () => {
     rehearse: false,
     assumeYes: true,
     boot: "grub",
+    stash: "auto",
+    acceptPowerRisk: false,
     acceptDataLoss: false,
     allowDevelopmentKey: false,
     json: false,
@@ -31,6 +33,13 @@ test("reads a command with its options in any order", () => {
     boot: "kexec",
     compatible: "box",
   });
+  expect(parseArguments(["convert", "--stash=ram", "--accept-power-risk"])).toMatchObject({
+    stash: "ram",
+    acceptPowerRisk: true,
+  });
+  expect(refusal(["convert", "--stash", "tape"]).problems[0]?.message).toBe(
+    '--stash takes auto, disk, ram, not "tape".',
+  );
 });
 
 test("--dry-run stands alone or with convert", () => {

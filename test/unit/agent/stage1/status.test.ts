@@ -17,6 +17,7 @@ const attempt: Attempt = {
   release: "demo 1",
   bootMethod: "grub",
   bootId: otherBoot,
+  stash: "disk",
   rehearse: false,
   state: "armed",
 };
@@ -43,7 +44,12 @@ test("armed for GRUB, by what grubenv says, until it is cancelled", async () => 
   await armGrubenv(join(grub, "grubenv"));
   writeFileSync(join(grub, "custom.cfg"), "### BEGIN dualroot: not ours, and never ended\n");
   mkdirSync(join(places.root, "boot/dualroot"));
-  expect(await readGatewayState(places)).toEqual({ state: "armed", release: "demo 1", bootMethod: "grub" });
+  expect(await readGatewayState(places)).toEqual({
+    state: "armed",
+    release: "demo 1",
+    bootMethod: "grub",
+    stash: "disk",
+  });
   const run = (): never => {
     throw new Error("nothing was loaded for kexec, so nothing needs to be run");
   };

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { beforeEach, expect, test, onTestFinished } from "vitest";
 import { manifestName, packageFiles, signatureName, type Manifest } from "../../../../format/manifest.ts";
 import { stashSchema } from "../../../../format/stash.ts";
-import { writeStash, type StashInput } from "../../../../agent/stage1/write-stash.ts";
+import type { StashInput } from "../../../../agent/stage1/stash/stash-input.ts";
+import { writeRamStash } from "../../../../agent/stage1/stash/write-ram-stash.ts";
 
 const sha256 = (bytes: string | Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -66,7 +67,7 @@ beforeEach(() => {
 });
 
 test("the stash holds the package by hard links, private, with digests that lead from one to the next", async () => {
-  const { stashSha256 } = await writeStash(input);
+  const { stashSha256 } = await writeRamStash(input);
   const stashText = readFileSync(join(input.folder, "stash.json"));
   expect(sha256(stashText)).toBe(stashSha256);
   const stash = stashSchema.parse(JSON.parse(stashText.toString()));
@@ -94,21 +95,21 @@ test("a package on another filesystem is copied", async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   expect(statSync(folder).dev).not.toBe(statSync(input.packageFolder).dev);
   input.folder = join(folder, "stash");
-  await writeStash(input);
+  await writeRamStash(input);
   const copy = join(input.folder, "package", packageFiles.rootfs);
   expect(readFileSync(copy, "utf8")).toBe(`content of ${packageFiles.rootfs}`);
 });
 
 test("a file that changed since it was verified stops everything", async () => {
   writeFileSync(join(input.packageFolder, packageFiles.rootfs), "content of rootfs.tar.xx");
-  await expect(writeStash(input)).rejects.toThrow(/rootfs\.tar\.xz is not what was verified before/);
+  await expect(writeRamStash(input)).rejects.toThrow(/rootfs\.tar\.xz is not what was verified before/);
 });
 
 test("an earlier stash is replaced whole", async () => {
   mkdirSync(join(input.folder, "package"), { recursive: true });
   writeFileSync(join(input.folder, "package/left-over"), "");
   chmodSync(input.folder, 0o755);
-  await writeStash(input);
+  await writeRamStash(input);
   expect(existsSync(join(input.folder, "package/left-over"))).toBe(false);
   expect(statSync(input.folder).mode & 0o777).toBe(0o700);
 });
@@ -117,6 +118,6 @@ test("an interruption stops it between files", async () => {
   const controller = new AbortController();
   input.signal = controller.signal;
   input.onProgress = () => controller.abort(new Error("Ctrl-C"));
-  await expect(writeStash(input)).rejects.toThrow("Ctrl-C");
+  await expect(writeRamStash(input)).rejects.toThrow("Ctrl-C");
   expect(existsSync(join(input.folder, "stash.json"))).toBe(false);
 });

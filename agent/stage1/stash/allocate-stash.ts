@@ -1,0 +1,76 @@
+import type { Problem } from "../../../format/errors.ts";
+import { MiB } from "../../../format/sizes.ts";
+import { stashMarginBytes } from "../../checks/stash-mode.ts";
+import { clipPieces, type Piece } from "../../plan/map-to-disk.ts";
+import { chooseStashPlaces, type StashItem, type StashPlaces } from "../../plan/choose-stash-places.ts";
+import type { ByteRange } from "../../plan/step.ts";
+
+/** The one file that holds the whole stash, while it grows. */
+export interface GrowingFile {
+  /** Appends that many preallocated bytes; all pieces of the file so far, on the disk. Undefined when the filesystem refuses. */
+  grow: (bytes: number) => Promise<Piece[] | undefined>;
+  /** Bytes that ordinary users could still take. */
+  freeBytes: () => Promise<number>;
+}
+
+export interface AllocationRequest {
+  items: readonly StashItem[];
+  /** Left out when there is no room for them. */
+  optional: readonly StashItem[];
+  /** The part of the disk in which it may lie. */
+  region: ByteRange;
+  /** What stands against these ranges; none when the new layout fits around them. */
+  judge: (ranges: readonly ByteRange[]) => readonly Problem[];
+  file: GrowingFile;
+  signal: AbortSignal;
+}
+
+export type Allocation =
+  | { places: StashPlaces; withOptional: boolean; attempts: number }
+  | { places?: undefined; reason: string };
+
+/** With each attempt asking for twice as much, enough to pass over a gigabyte of places that will not do. */
+const mostAttempts = 12;
+const leastBytes = 4 * MiB;
+
+/**
+ * Grows the file until all items have places that will do. What lies elsewhere stays allocated meanwhile, so that the filesystem
+ * has to choose other places for the rest; the caller gives it back. The filesystem always keeps some free space.
+ */
+export async function allocateStash(request: AllocationRequest): Promise<Allocation> {
+  const { file, region, items, optional, signal } = request;
+  let wanted = [...items, ...optional];
+  let good: Piece[] = [];
+  let attempts = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const choice = chooseStashPlaces(wanted, good);
+    if (choice.places || attempts === mostAttempts) break;
+    const room = (await file.freeBytes()) - stashMarginBytes;
+    const least = Math.max(choice.missingBytes, attempts === 0 ? 0 : leastBytes);
+    if (least > room) {
+      if (wanted.length === items.length) break;
+      wanted = [...items];
+      continue;
+    }
+    const pieces = await file.grow(Math.min(least * 2 ** attempts, room));
+    if (!pieces && attempts === 0) return { reason: "the old filesystem does not preallocate files" };
+    if (!pieces) break;
+    good = clipPieces(pieces, region);
+    attempts += 1;
+  }
+  return decide(request, good, attempts);
+}
+
+/** With what is optional if that is possible, else without. */
+function decide({ items, optional, judge }: AllocationRequest, good: Piece[], attempts: number): Allocation {
+  let reason = "the old filesystem has too little free space where the new layout has room for it";
+  for (const withOptional of optional.length > 0 ? [true, false] : [true]) {
+    const { places } = chooseStashPlaces(withOptional ? [...items, ...optional] : items, good);
+    if (!places) continue;
+    const problems = judge([...places.values()].flat());
+    if (problems.length === 0) return { places, withOptional, attempts };
+    reason = problems.map(({ message }) => message).join(" ");
+  }
+  return { reason };
+}
