@@ -45,17 +45,30 @@ export class PartitionTableError extends Error {
   override readonly name = "PartitionTableError";
 }
 
-/** The file `sgdisk --backup` writes for a disk that holds this table, to the byte; `sgdisk --load-backup` reads it. */
-export function encodeSgdiskBackup(table: PlannedTable): Uint8Array {
+/** The table's parts, to the byte as sgdisk writes them; the entries lie on the disk twice. */
+export interface EncodedTable {
+  protectiveMbr: Buffer;
+  header: Buffer;
+  backupHeader: Buffer;
+  entries: Buffer;
+}
+
+export function encodeTable(table: PlannedTable): EncodedTable {
   const fault = findFault(table);
   if (fault) throw new PartitionTableError(fault);
   const entries = encodeEntries(table.partitions);
-  return Buffer.concat([
-    encodeProtectiveMbr(table.diskSectors),
-    encodeHeader(table, entries, "main"),
-    encodeHeader(table, entries, "backup"),
+  return {
+    protectiveMbr: encodeProtectiveMbr(table.diskSectors),
+    header: encodeHeader(table, entries, "main"),
+    backupHeader: encodeHeader(table, entries, "backup"),
     entries,
-  ]);
+  };
+}
+
+/** The file `sgdisk --backup` writes for a disk that holds this table, to the byte; `sgdisk --load-backup` reads it. */
+export function encodeSgdiskBackup(table: PlannedTable): Uint8Array {
+  const { protectiveMbr, header, backupHeader, entries } = encodeTable(table);
+  return Buffer.concat([protectiveMbr, header, backupHeader, entries]);
 }
 
 /** Accepts exactly what `encodeSgdiskBackup` and sgdisk write: 17920 bytes, both headers sound and agreeing, partitions apart. */

@@ -13,8 +13,8 @@ const heldTypes: Record<string, "disk-is-raid" | "disk-is-multipath"> = {
 export const disk: Check = {
   name: "disk",
   title: "Disk",
-  run: ({ disk }) => {
-    if (!disk) return undefined;
+  run: ({ disk, options }) => {
+    if (!disk || options.resumed) return undefined;
     const findings: Finding[] = [];
     if (disk.readOnly) {
       findings.push(

@@ -1,35 +1,63 @@
 import { exitCodeOf, UserError } from "../../format/errors.ts";
 import { fanOut } from "../../format/events.ts";
+import { whyGiveUp } from "../boot/resume-record.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { describeError } from "../render/describe-error.ts";
+import { rescueWith } from "../rescue/rescue.ts";
 import { executePlan } from "../steps/execute-plan.ts";
 import { restart } from "../system/restart.ts";
-import { isDiskChanged, markDiskChanged } from "./disk-changed.ts";
-import { createDraft } from "./draft-report.ts";
+import { failAfterArming } from "./after-arming.ts";
+import { armedCommandLine, isDiskChanged } from "./disk-changed.ts";
+import { createDraft, type Draft } from "./draft-report.ts";
 import { goBack } from "./go-back.ts";
 import { watchMemory } from "./memory-peak.ts";
 import type { OldRoot } from "./old-root.ts";
+import { pointOfNoReturn } from "./point-of-no-return.ts";
 import { prepare } from "./prepare.ts";
+import { countStart, recordPlaceOf, type RecordPlace } from "./resume-count.ts";
+import { takeStash } from "./take-stash.ts";
+import type { TakenStash } from "./taken-stash.ts";
 
-/** Stage 2, from the booted ramdisk to the new system. Until the first write every failure leads back to the old one. */
+/** What became known before something failed. */
+interface Known {
+  oldRoot?: OldRoot;
+  taken?: TakenStash;
+  record?: RecordPlace;
+}
+
+/** Stage 2, from the booted ramdisk to the new system. Until the point of no return every failure leads back to the old one. */
 export async function convert(boot: Session): Promise<number> {
   const memory = watchMemory();
   const draft = createDraft(memory);
-  draft.diskChanged = isDiskChanged();
   const session = { ...boot, report: fanOut([boot.report, draft.listen]) };
-  let oldRoot: OldRoot | undefined;
+  const noReturn = pointOfNoReturn(draft);
+  if (session.words.resume) {
+    noReturn.diskChanged();
+    noReturn.armed(session.commandLine);
+  }
+  draft.diskChanged = isDiskChanged();
+  const known: Known = {};
   try {
-    const context = await prepare(session, draft, (found) => (oldRoot = found));
+    const source = await takeStash(session, (found) => {
+      known.oldRoot = found;
+    });
+    known.taken = source.taken;
+    const record = recordPlaceOf(source.taken);
+    if (record) known.record = record;
+    if (session.words.resume && record) {
+      const counted = await countStart(session, record);
+      const why = whyGiveUp(counted);
+      if (why !== undefined) return await rescueWith(session, { ...knowledgeOf(known), reason: [why] });
+      session.tell(`dualroot: resumed; start ${counted.starts}, ${counted.failures} failures so far.`);
+    }
+    const context = await prepare(session, source, draft, noReturn);
     if (session.words.rehearse) {
       draft.notes.push("Rehearsal: everything was checked and planned, nothing was written.");
       session.tell(...draft.notes);
-      await goBack(session, oldRoot, draft.report("refused"));
+      await goBack(session, known.oldRoot, draft.report("refused"));
       return 0;
     }
-    await executePlan(context, () => {
-      markDiskChanged();
-      draft.diskChanged = true;
-    });
+    await executePlan(context);
     const { peakMiB, totalMiB, takenBy } = memory.read();
     session.report({ kind: "detail", message: `memory at its peak: ${JSON.stringify(takenBy)}` });
     session.tell(`Memory: at most ${peakMiB} of ${totalMiB} MiB were in use.`);
@@ -37,21 +65,36 @@ export async function convert(boot: Session): Promise<number> {
     await restart(session.run);
     return 0;
   } catch (error) {
-    session.report({
-      kind: "detail",
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-    session.tell("", "dualroot: the conversion stopped.", ...describeError(error));
-    if (draft.diskChanged) tellHowToGoOn(session);
-    else
-      await goBack(session, oldRoot, draft.report(error instanceof UserError ? "refused" : "failed", error));
-    return exitCodeOf(error);
+    return await stopped(session, error, known, draft);
   } finally {
     memory.stop();
   }
 }
 
-/** After the first write the machine never restarts by itself: in its memory lies all there is of both systems. */
+async function stopped(session: Session, error: unknown, known: Known, draft: Draft): Promise<number> {
+  session.report({
+    kind: "detail",
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  session.tell("", "dualroot: the conversion stopped.", ...describeError(error));
+  if (armedCommandLine() !== undefined)
+    return failAfterArming(session, error, known.record, knowledgeOf(known));
+  if (isDiskChanged()) tellHowToGoOn(session);
+  else
+    await goBack(
+      session,
+      known.oldRoot,
+      draft.report(error instanceof UserError ? "refused" : "failed", error),
+    );
+  return exitCodeOf(error);
+}
+
+/** The gateway's addresses and keys, for the rescue system. */
+function knowledgeOf({ taken }: Known): Pick<TakenStash, "identity" | "preservedTar"> | object {
+  return taken ? { identity: taken.identity, preservedTar: taken.preservedTar } : {};
+}
+
+/** Ram mode, before the stash has its place on the disk: in the machine's memory lies all there is of both systems. */
 function tellHowToGoOn({ tell }: Session): void {
   tell(
     "",

@@ -1,63 +1,52 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { userError, UserError } from "../../format/errors.ts";
+import { UserError } from "../../format/errors.ts";
 import { reportStep } from "../../format/events.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { decodeSgdiskBackup } from "../../format/partition-table.ts";
 import { trustedKeysSchema } from "../../format/signature.ts";
-import type { Stash } from "../../format/stash.ts";
 import { failuresOf, runChecks } from "../checks/run-checks.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
-import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
-import { planConversion } from "../plan/conversion-plan.ts";
+import { verifyPackage, verifySignedManifest, type VerifiedPackage } from "../package/verify-package.ts";
+import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import type { ConversionPlan } from "../plan/step.ts";
-import type { RamdiskWords } from "../ramdisk/command-line.ts";
 import type { Session } from "../ramdisk/session.ts";
-import type { StepContext } from "../steps/step-context.ts";
+import { stashRanges } from "../stash/stash-ranges.ts";
+import type { PointOfNoReturn, StepContext } from "../steps/step-context.ts";
+import { leftOut, type Safeguard } from "../system/safeguards.ts";
 import type { Draft } from "./draft-report.ts";
 import { freeModules } from "./free-modules.ts";
-import { findOldRoot, mountReadOnly, protectDisks, releaseOldRoot, type OldRoot } from "./old-root.ts";
-import {
-  copyStashToMemory,
-  findStash,
-  hasStashInMemory,
-  openStashInMemory,
-  type TakenStash,
-} from "./take-stash.ts";
+import { protectDisks } from "./old-root.ts";
+import { claimedDigests, measureOnDisk } from "./take-from-disk.ts";
+import type { StashSource } from "./take-stash.ts";
 
 const keysFile = "/usr/lib/dualroot/keys.json";
 
-/** Everything before the first write: take the stash to memory, verify it, look at the machine, check, plan. */
+/** Everything before the first write: verify the stash, look at the machine, check, plan. */
 export async function prepare(
   session: Session,
+  { taken, measured }: StashSource,
   draft: Draft,
-  onOldRoot: (oldRoot: OldRoot) => void,
+  noReturn: PointOfNoReturn,
 ): Promise<StepContext> {
-  const { run, report, logFile } = session;
-  const { place, stashSha256 } = stashWords(session.words);
-  let measured: ReadonlyMap<string, string> | undefined;
-  if (!(await hasStashInMemory())) {
-    measured = await reportStep(
-      report,
-      { step: "take-stash", title: "Take the package to memory" },
-      async () => {
-        const oldRoot = await findOldRoot(run, place.filesystemUuid);
-        onOldRoot(oldRoot);
-        const top = await mountReadOnly(run, oldRoot);
-        const found = await findStash(join(top, place.folder), stashSha256);
-        await freeModules(session, found.manifest);
-        const digests = await copyStashToMemory(found, report);
-        await releaseOldRoot(run, oldRoot);
-        return digests;
-      },
-    );
-  }
-  const taken = await openStashInMemory(stashSha256);
-  const { manifest } = await verify(session, taken, measured);
+  const { run, report, logFile, words } = session;
+  const { verified, without } = await verify(session, { taken, measured });
+  const { manifest } = verified;
   draft.release = `${manifest.name} ${manifest.version}`;
+  await freeModules(session, manifest);
+  const oldSystem = oldSystemOnDisk(session, taken);
+  const input = {
+    manifest,
+    oldSystem: oldSystem ? ("captured" as const) : ("none" as const),
+    ...planPower(session, taken, draft, without),
+  };
   const plan = await reportStep(report, { step: "plan", title: "Look at the machine and plan" }, () =>
-    look(session, taken.packageFolder, manifest, draft.diskChanged ? withoutTable(taken.stash) : taken.stash),
+    look(session, taken.packageFolder, input),
   );
+  if (input.power === "place" && !plan.steps.some(({ kind }) => kind === "arm-resume-loader"))
+    draft.notes.push(
+      "The new layout leaves no room for the package, so a power cut while the disk was written would have lost the gateway.",
+    );
   const { notes } = draft;
   const draftReport = (): ReturnType<Draft["report"]> => draft.report("converted");
   return {
@@ -66,6 +55,10 @@ export async function prepare(
     runtimeFolder: "/",
     manifest,
     ...taken,
+    ...(oldSystem ? { oldSystem } : {}),
+    words,
+    without,
+    noReturn,
     plan,
     notes,
     changed: [],
@@ -74,56 +67,84 @@ export async function prepare(
   };
 }
 
-function stashWords({ stash, stashSha256 }: RamdiskWords): {
-  place: NonNullable<typeof stash>;
-  stashSha256: string;
-} {
-  if (stash && stashSha256) return { place: stash, stashSha256 };
-  throw userError({
-    code: "stash-word-missing",
-    message: "The kernel command line names no stash (dualroot.stash=, dualroot.stash_sha256=).",
-    hint: "Start the conversion with upgrade.sh, which writes it.",
+/** On what will be used, in memory or on the disk: signature first, then every digest. */
+async function verify(
+  { report, tell, words }: Session,
+  { taken, measured }: StashSource,
+): Promise<{ verified: VerifiedPackage; without: ReadonlySet<Safeguard> }> {
+  const { keys } = trustedKeysSchema.parse(JSON.parse(await readFile(keysFile, "utf8")));
+  const { packageFolder, stash, place } = taken;
+  const allowDevelopmentKeys = stash.trust.role === "dev";
+  return reportStep(report, { step: "verify-package", title: "Verify the package" }, async () => {
+    const { key } = await verifySignedManifest(packageFolder, keys, { allowDevelopmentKeys });
+    const without = leftOut(words.without, key.role, tell);
+    const measuredThere = place
+      ? without.has("verify-stash")
+        ? claimedDigests(taken)
+        : await measureOnDisk(taken, report)
+      : measured;
+    const verified = await verifyPackage(packageFolder, keys, {
+      allowDevelopmentKeys,
+      ...(measuredThere ? { measured: measuredThere } : {}),
+    });
+    return { verified, without };
   });
 }
 
-/** On the copy in memory, which is what will be used: signature, then every digest, measured as the copy was written. */
-async function verify(
-  { report }: Session,
-  { packageFolder, stash }: TakenStash,
-  measured: ReadonlyMap<string, string> | undefined,
-): Promise<VerifiedPackage> {
-  const { keys } = trustedKeysSchema.parse(JSON.parse(await readFile(keysFile, "utf8")));
-  return reportStep(report, { step: "verify-package", title: "Verify the package" }, () =>
-    verifyPackage(packageFolder, keys, {
-      allowDevelopmentKeys: stash.trust.role === "dev",
-      ...(measured ? { measured } : {}),
-      onProgress: (done, total) =>
-        report({ kind: "progress", step: "verify-package", done, total, unit: "bytes" }),
-    }),
-  );
+/** How the plan meets a power cut, by where the stash is and what has been done already. */
+function planPower(
+  { words }: Session,
+  { stash, place }: StashSource["taken"],
+  draft: Draft,
+  without: ReadonlySet<Safeguard>,
+): Pick<PlanInput, "stash" | "reserved" | "power" | "stashFiles"> {
+  if (!place) {
+    return {
+      stash: draft.diskChanged ? withoutTable(stash) : stash,
+      power: without.has("arm") ? "none" : "place",
+      stashFiles: stash.files,
+    };
+  }
+  return {
+    stash: { ...stash, foundOn: place.disk },
+    reserved: without.has("reserve") ? [] : stashRanges(stash, place),
+    power: words.resume ? "armed" : without.has("arm") ? "none" : "arm",
+  };
 }
 
 async function look(
-  { run, report }: Session,
+  { run, report, words }: Session,
   packageFolder: string,
-  manifest: VerifiedPackage["manifest"],
-  stash: Stash,
+  input: Omit<PlanInput, "facts" | "template">,
 ): Promise<ConversionPlan> {
   // From here on the disks show whether they themselves are read-only; nothing writes before the first step that says so.
   await protectDisks(run, false);
   const facts = await gatherFacts({ run });
   report({ kind: "detail", message: `facts: ${JSON.stringify(facts)}` });
   const template = decodeSgdiskBackup(await readFile(join(packageFolder, packageFiles.partitionTable)));
-  const options = { packageInMemory: true };
-  const failures = failuresOf(runChecks({ stage: "ramdisk", manifest, facts, stash, template, options }));
+  const { manifest, stash, reserved = [] } = input;
+  const options = { packageInMemory: true, resumed: words.resume };
+  const failures = failuresOf(
+    runChecks({ stage: "ramdisk", manifest, facts, stash, template, reserved, options }),
+  );
   if (failures.length > 0) throw new UserError(failures, "refused");
-  const plan = planConversion({ manifest, facts, stash, template });
+  const plan = planConversion({ ...input, facts, template });
   report({ kind: "detail", message: `plan: ${JSON.stringify(plan)}` });
   return plan;
 }
 
+/** The archive that was complete when the resume loader was armed. */
+function oldSystemOnDisk(
+  { words }: Session,
+  { stash, place }: StashSource["taken"],
+): StepContext["oldSystem"] {
+  const ranges = stash.space?.oldSystem;
+  if (!words.resume || !words.oldSystem || !ranges || !place) return undefined;
+  return { name: "old-system", path: place.disk, ranges, ...words.oldSystem };
+}
+
 /** A first run has wiped the table that stage 1 saw; size and serial number remain. */
-function withoutTable(stash: Stash): Stash {
+function withoutTable(stash: PlanInput["stash"]): PlanInput["stash"] {
   const { tableId: _, ...disk } = stash.disk;
   return { ...stash, disk };
 }

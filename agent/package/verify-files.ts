@@ -6,7 +6,7 @@ import { sha256File } from "../system/files.ts";
 
 /**
  * Everything wrong with the files, cheap questions first: nothing is hashed while a file is missing or has another size.
- * `measured`: SHA-256 of files that were hashed while they were written, by name.
+ * `measured`: SHA-256 of files that were hashed elsewhere, by name; they need not be in the folder.
  */
 export async function verifyFiles(
   folder: string,
@@ -14,7 +14,8 @@ export async function verifyFiles(
   onProgress: (doneBytes: number, totalBytes: number) => void = () => {},
   measured: ReadonlyMap<string, string> = new Map(),
 ): Promise<Problem[]> {
-  const sizeProblems = (await Promise.all(files.map((file) => checkSize(folder, file)))).flat();
+  const unmeasured = files.filter(({ name }) => !measured.has(name));
+  const sizeProblems = (await Promise.all(unmeasured.map((file) => checkSize(folder, file)))).flat();
   if (sizeProblems.length > 0) return sizeProblems;
   const total = files.reduce((sum, file) => sum + file.size, 0);
   const problems: Problem[] = [];

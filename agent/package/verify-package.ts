@@ -10,15 +10,18 @@ export interface VerifyOptions {
   allowDevelopmentKeys?: boolean;
   /** Bytes of the package's files hashed so far, of all. */
   onProgress?: (doneBytes: number, totalBytes: number) => void;
-  /** SHA-256 of the package's files, by name, where the caller measured them as it wrote them; they are not read again. */
+  /** SHA-256 of the package's files, by name, where the caller measured them; they need not be in the folder. */
   measured?: ReadonlyMap<string, string>;
 }
 
-export interface VerifiedPackage {
+export interface SignedManifest {
   manifest: Manifest;
   manifestSha256: string;
   key: TrustedKey;
 }
+
+/** Of which every file has been verified, too. */
+export type VerifiedPackage = SignedManifest;
 
 /**
  * Signature first, over the bytes as they are; only then are they parsed; then presence, size and digest of every file.
@@ -29,12 +32,21 @@ export async function verifyPackage(
   keys: readonly TrustedKey[],
   options: VerifyOptions = {},
 ): Promise<VerifiedPackage> {
+  const signed = await verifySignedManifest(folder, keys, options);
+  const problems = await verifyFiles(folder, signed.manifest.files, options.onProgress, options.measured);
+  if (problems.length > 0) throw new UserError(problems, "untrusted");
+  return signed;
+}
+
+/** The signature and the manifest alone; no file the manifest lists is looked at. */
+export async function verifySignedManifest(
+  folder: string,
+  keys: readonly TrustedKey[],
+  options: Pick<VerifyOptions, "allowDevelopmentKeys"> = {},
+): Promise<SignedManifest> {
   const manifestBytes = await readManifestBytes(folder);
   const key = await verifySignature(folder, manifestBytes, keys, options.allowDevelopmentKeys ?? false);
-  const manifest = parseManifest(manifestBytes);
-  const problems = await verifyFiles(folder, manifest.files, options.onProgress, options.measured);
-  if (problems.length > 0) throw new UserError(problems, "untrusted");
-  return { manifest, manifestSha256: sha256Hex(manifestBytes), key };
+  return { manifest: parseManifest(manifestBytes), manifestSha256: sha256Hex(manifestBytes), key };
 }
 
 async function verifySignature(

@@ -5,6 +5,9 @@ import { formatSize, KiB, MiB } from "../../format/sizes.ts";
 /** Where partition 2 is mounted in every slot; see docs/conventions.md. */
 export const bootMountPoint = "/boot/dualroot";
 
+/** The extents that the stash touches, until the new system is committed. */
+export const stashVolume = "stash";
+
 /** mkfs.xfs refuses less since xfsprogs 5.19. */
 const smallestXfsBytes = 300 * MiB;
 
@@ -41,6 +44,8 @@ export function checkLayout(layout: Layout): Problem[] {
       );
     }
   }
+  if (layout.volumes.some((volume) => volume.name === stashVolume))
+    fault(`A volume is named ${stashVolume}.`, "Rename it: the conversion keeps its package in that one.");
   for (const name of repeated(layout.volumes, (volume) => volume.name))
     fault(`Two volumes are named ${name}.`, "Rename one.");
   const others = layout.volumes.filter((volume) => volume.slot === undefined);

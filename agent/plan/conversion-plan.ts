@@ -6,9 +6,11 @@ import type { DiskFacts, Facts } from "../facts/facts.ts";
 import { checkDiskSize } from "./check-disk-size.ts";
 import { bootMountPoint, checkLayout } from "./check-layout.ts";
 import { deriveLvmUuid, deriveUuid } from "./derive-uuid.ts";
-import { findDisk } from "./find-disk.ts";
+import { extentsToBytes } from "./extents.ts";
+import { findDisk, type WantedDisk } from "./find-disk.ts";
 import { partitionPath } from "./partition-path.ts";
 import { adaptTable, checkTemplate, planPartitions } from "./partitions.ts";
+import { placeStash } from "./place-stash.ts";
 import { planMounts, targetFolder } from "./plan-mounts.ts";
 import { planVolumes } from "./plan-volumes.ts";
 import type { ByteRange, ConversionPlan, PlannedVolume, Step } from "./step.ts";
@@ -17,16 +19,28 @@ import { wipeRanges } from "./wipe-ranges.ts";
 export interface PlanInput {
   manifest: Manifest;
   facts: Facts;
-  stash: Pick<Stash, "disk" | "seed" | "consoles">;
+  stash: WantedDisk & Pick<Stash, "consoles">;
   /** The package's own table, where it is at hand: it must agree with the manifest. */
   template?: PlannedTable;
   /** Bytes of the disk that must stay as they are, such as the stash; none in ram mode. */
   reserved?: readonly ByteRange[];
+  /**
+   * What a power cut finds between first and last write: a stash on the disk that is to be armed, or is armed (resumed); one in
+   * memory that is placed on the disk first, if there is room; or nothing (the default).
+   */
+  power?: "arm" | "armed" | "place" | "none";
+  /** With `place`: the files of the stash. */
+  stashFiles?: readonly { name: string; sizeBytes: number }[];
+  /** The old system's archive for slot B: to be made now, made already, or not wanted (the default). */
+  oldSystem?: "capture" | "captured" | "none";
 }
+
+/** It points to what boots: old system, resume loader or new system, and is written for that alone. */
+const sector0: ByteRange = { startBytes: 0, sizeBytes: gptSectorBytes };
 
 /** The whole conversion as a value. Throws a refusal (UserError) that names everything that stands against it. */
 export function planConversion(input: PlanInput): ConversionPlan {
-  const { manifest, facts, stash, reserved = [] } = input;
+  const { manifest, facts, stash, reserved = [], power = "none" } = input;
   const { layout } = manifest;
   const found = findDisk(stash, facts.disks);
   if ("problem" in found) throw new UserError([found.problem], "refused");
@@ -43,6 +57,7 @@ export function planConversion(input: PlanInput): ConversionPlan {
     : planPartitions(layout, diskSectors, stash.seed);
   const placed = planVolumes({ layout, seed: stash.seed, partition: partitionBytes(table, 3), reserved });
   refuse(placed.problems);
+  const place = power === "place" ? placeStash(placed.map, placed.free, input.stashFiles ?? []) : undefined;
 
   const bootFilesystemUuid = deriveUuid(stash.seed, "filesystem boot");
   const release = `${manifest.name} ${manifest.version}`;
@@ -56,18 +71,58 @@ export function planConversion(input: PlanInput): ConversionPlan {
   const plan = {
     format: 1 as const,
     ...shape,
-    reserved: placed.reserved,
+    reserved: place?.extents ?? placed.reserved,
     volumes: placed.volumes,
     bootFilesystemUuid,
   };
-  return { ...plan, steps: planSteps(input, disk, plan) };
+  const isArmed = power === "arm" || power === "armed" || place !== undefined;
+  const kept = [
+    ...reserved,
+    ...(place?.extents ?? []).map((range) => extentsToBytes(placed.map, range)),
+    ...(isArmed ? [sector0] : []),
+  ];
+  const arming: Step[] = [
+    ...(place
+      ? [
+          {
+            kind: "place-stash" as const,
+            title: "Put the package on the disk",
+            disk: disk.path,
+            files: place.files,
+            json: place.json,
+            loader: place.loader,
+          },
+        ]
+      : []),
+    ...(power === "arm" || place
+      ? [
+          {
+            kind: "arm-resume-loader" as const,
+            title: "Arm the resume loader",
+            disk: disk.path,
+            table,
+            consoles: stash.consoles,
+          },
+        ]
+      : []),
+  ];
+  return { ...plan, steps: planSteps(input, disk, plan, { arming, isArmed, kept }) };
+}
+
+/** How the power's going away is met. */
+interface PowerPlan {
+  arming: Step[];
+  isArmed: boolean;
+  /** Bytes that are not wiped. */
+  kept: ByteRange[];
 }
 
 /** The order is the design: nothing boots the new system before everything was read back, and sector 0 comes last. */
 function planSteps(
-  { manifest, facts, stash, reserved = [] }: PlanInput,
+  { manifest, facts, stash }: PlanInput,
   disk: DiskFacts,
   plan: Omit<ConversionPlan, "steps">,
+  { arming, isArmed, kept }: PowerPlan,
 ): Step[] {
   const { volumes, table, volumeGroup, extentBytes } = plan;
   const boot = partitionPath(disk.path, 2);
@@ -92,13 +147,20 @@ function planSteps(
       disk: disk.path,
       volumeGroups: groupsOn(disk, facts),
     },
+    ...arming,
     {
       kind: "wipe-signatures",
       title: "Clear the old structures",
       disk: disk.path,
-      ranges: wipeRanges(disk, table, reserved),
+      ranges: wipeRanges(disk, table, kept),
     },
-    { kind: "write-partition-table", title: "Write the partition table", disk: disk.path, table },
+    {
+      kind: "write-partition-table",
+      title: "Write the partition table",
+      disk: disk.path,
+      table,
+      sector0: isArmed ? "keep" : "protective-mbr",
+    },
     {
       kind: "create-volume-group",
       title: `Create the volume group ${volumeGroup}`,
@@ -113,6 +175,7 @@ function planSteps(
       group: volumeGroup,
       device: physicalVolume,
       volumes: volumes.map(({ name, extents }) => ({ name, extents })),
+      kept: plan.reserved,
     },
     {
       kind: "make-filesystem",

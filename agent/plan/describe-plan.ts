@@ -1,8 +1,8 @@
 import { gptSectorBytes } from "../../format/partition-table.ts";
 import { formatSize } from "../../format/sizes.ts";
-import { bootMountPoint } from "./check-layout.ts";
+import { bootMountPoint, stashVolume } from "./check-layout.ts";
 import { partitionPath } from "./partition-path.ts";
-import type { ConversionPlan, PlannedVolume, Step } from "./step.ts";
+import type { ConversionPlan, ExtentRange, PlannedVolume, Step } from "./step.ts";
 
 /** The plan for people: the future disk as `lsblk` would draw it, then the steps. Printed by `--dry-run`. */
 export function describePlan(plan: ConversionPlan): string[] {
@@ -29,7 +29,7 @@ interface Row {
 
 /** The tree of the future disk alone, columns aligned. */
 export function describeDisk(plan: ConversionPlan): string[] {
-  const { table, volumes, extentBytes } = plan;
+  const { table, volumes, extentBytes, reserved } = plan;
   const rows: Row[] = [
     { tree: "NAME", size: "SIZE", type: "TYPE", filesystem: "FSTYPE", place: "USED FOR" },
     {
@@ -52,18 +52,27 @@ export function describeDisk(plan: ConversionPlan): string[] {
   });
   volumes.forEach((volume, index) => {
     rows.push({
-      tree: `  ${index === volumes.length - 1 ? "└─" : "├─"}${shortName(volume.device)}`,
-      size: formatSize(extentsOf(volume) * extentBytes),
+      tree: `  ${index === volumes.length - 1 && reserved.length === 0 ? "└─" : "├─"}${shortName(volume.device)}`,
+      size: formatSize(countOf(volume.extents) * extentBytes),
       type: "lvm",
       filesystem: volume.filesystem,
       place: describeUse(volume),
     });
   });
+  if (reserved.length > 0) {
+    rows.push({
+      tree: `  └─${plan.volumeGroup}-${stashVolume}`,
+      size: formatSize(countOf(reserved) * extentBytes),
+      type: "lvm",
+      filesystem: "",
+      place: `the package${piecesOf(reserved)}, until the new system is committed`,
+    });
+  }
   return align(rows);
 }
 
 function describeUse(volume: PlannedVolume): string {
-  const pieces = volume.extents.length > 1 ? ` (in ${volume.extents.length} pieces)` : "";
+  const pieces = piecesOf(volume.extents);
   if (volume.slot === undefined) return `${volume.mountPoint}${pieces}`;
   return `${volume.populated ? "/" : "empty"}, slot ${volume.slot}${pieces}`;
 }
@@ -89,6 +98,10 @@ function describeStep(step: Step): string {
       return `${step.tool}, kernel ${step.kernelVersion}`;
     case "install-boot-files":
       return `GRUB, ${step.slots.length === 1 ? "one slot" : `${step.slots.length} slots`}, rescue ramdisk`;
+    case "place-stash":
+      return `${formatSize(step.files.reduce((total, { range }) => total + range.sizeBytes, 0))} on ${step.disk}`;
+    case "arm-resume-loader":
+      return "from here on a power cut costs time only";
     case "write-boot-sector":
       return "the last write";
     case "create-volumes":
@@ -101,8 +114,12 @@ function describeStep(step: Step): string {
   }
 }
 
-function extentsOf(volume: PlannedVolume): number {
-  return volume.extents.reduce((total, range) => total + range.count, 0);
+function piecesOf(extents: readonly ExtentRange[]): string {
+  return extents.length > 1 ? ` (in ${extents.length} pieces)` : "";
+}
+
+function countOf(extents: readonly ExtentRange[]): number {
+  return extents.reduce((total, range) => total + range.count, 0);
 }
 
 function shortName(path: string): string {

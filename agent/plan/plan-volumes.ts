@@ -2,7 +2,7 @@ import type { Problem } from "../../format/errors.ts";
 import { volumeDevice, type Layout, type Volume } from "../../format/layout.ts";
 import { formatSize } from "../../format/sizes.ts";
 import { deriveUuid } from "./derive-uuid.ts";
-import { mapExtents, placeVolumes, reserveExtents } from "./extents.ts";
+import { mapExtents, placeVolumes, reserveExtents, type ExtentMap } from "./extents.ts";
 import type { ByteRange, ExtentRange, PlannedVolume } from "./step.ts";
 
 export interface VolumeRequest {
@@ -21,6 +21,9 @@ const labelLength = { ext4: 16, xfs: 12 } as const;
 export function planVolumes(request: VolumeRequest): {
   volumes: PlannedVolume[];
   reserved: ExtentRange[];
+  /** What nobody has. */
+  free: ExtentRange[];
+  map: ExtentMap;
   problems: Problem[];
 } {
   const { layout, partition } = request;
@@ -47,11 +50,11 @@ export function planVolumes(request: VolumeRequest): {
       hint: `Enlarge the disk by at least ${formatSize(placement.missing * extentBytes)}, or build a package with smaller volumes.`,
       where: `layout.volumes: ${placement.volume}`,
     });
-    return { volumes: [], reserved, problems };
+    return { volumes: [], reserved, free: [], map, problems };
   }
   const places = new Map(placement.volumes.map(({ name, extents }) => [name, extents]));
   const volumes = layout.volumes.map((volume) => planVolume(request, volume, places.get(volume.name) ?? []));
-  return { volumes, reserved, problems };
+  return { volumes, reserved, free: placement.free, map, problems };
 }
 
 function planVolume({ layout, seed }: VolumeRequest, volume: Volume, extents: ExtentRange[]): PlannedVolume {

@@ -1,6 +1,7 @@
 import type { FilesystemType } from "../../format/layout.ts";
 import type { NetworkFamily } from "../../format/manifest.ts";
 import type { PlannedTable } from "../../format/partition-table.ts";
+import type { OldFilesystem } from "../../format/stash.ts";
 
 export type { PlannedTable } from "../../format/partition-table.ts";
 
@@ -31,15 +32,50 @@ export interface PlannedVolume {
 
 /** What each step needs; nothing else may be looked up while doing it. */
 export interface StepArgs {
+  /** Archive of the old system's filesystems into the stash (`ranges`), or into memory. The disk is changed nowhere else. */
+  "capture-old-system": {
+    disk: string;
+    wanted: "auto" | "require";
+    filesystems: OldFilesystem[];
+    volumeGroups: string[];
+    ranges?: ByteRange[];
+    /** What slot B holds. */
+    capacityBytes: number;
+    /** Of what is in use, the stash's share: it is left out. */
+    stashBytes: number;
+  };
   /** Unmount, deactivate every volume group and holder of the disk, and fail if anything still holds it. */
   "release-old-system": { disk: string; volumeGroups: string[] };
-  /** Zero the places where old table, LVM, RAID and filesystem signatures lie. First destructive step. */
+  /**
+   * Ram mode: write the stash from memory to where no volume will lie, and read it back; it overwrites the old system. `json`:
+   * room for stash.json. What the arm step needs to know of it is set in the context.
+   */
+  "place-stash": {
+    disk: string;
+    files: { name: string; range: ByteRange }[];
+    json: ByteRange;
+    loader: ByteRange;
+  };
+  /**
+   * Point of no return: write the resume loader into the stash, then sector 0 with its boot code and the protective MBR of
+   * the new table, in one write.
+   */
+  "arm-resume-loader": { disk: string; table: PlannedTable; consoles: string[] };
+  /** Zero the places where old table, LVM, RAID and filesystem signatures lie. */
   "wipe-signatures": { disk: string; ranges: ByteRange[] };
-  /** Write the GPT, then wait until the kernel's view equals it. */
-  "write-partition-table": { disk: string; table: PlannedTable };
+  /** Write the GPT, then wait until the kernel's view equals it. `sector0`: stays as it is when the resume loader is armed. */
+  "write-partition-table": { disk: string; table: PlannedTable; sector0: "keep" | "protective-mbr" };
   "create-volume-group": { device: string; physicalVolumeUuid: string; name: string; extentBytes: number };
-  /** Linear volumes on exactly these extents; read back from LVM and compared. */
-  "create-volumes": { group: string; device: string; volumes: { name: string; extents: ExtentRange[] }[] };
+  /**
+   * Linear volumes on exactly these extents; read back from LVM and compared. `kept`: extents that become the volume `stash`,
+   * never zeroed nor activated; empty when there are none.
+   */
+  "create-volumes": {
+    group: string;
+    device: string;
+    volumes: { name: string; extents: ExtentRange[] }[];
+    kept: ExtentRange[];
+  };
   "make-filesystem": {
     device: string;
     type: FilesystemType;
@@ -56,6 +92,23 @@ export interface StepArgs {
     tool: "dracut" | "initramfs-tools";
     kernelVersion: string;
     initramfs: string;
+  };
+  /** The archive into slot B, read back, then adapted to its new disk: fstab, initramfs, slot.cfg, health gate. */
+  "restore-old-system": {
+    disk: string;
+    device: string;
+    type: FilesystemType;
+    volumeGroup: string;
+    /** Where the new system was unpacked: the tools that slots need come from there. */
+    target: string;
+    osName: string;
+    kernelRelease: string;
+    /** Of the old system. */
+    commandLine: string;
+    /** Mount points whose filesystems are part of the slot now. */
+    merged: string[];
+    /** Boot partition, and the volume both slots share. */
+    shared: { source: string; mountPoint: string; type: FilesystemType }[];
   };
   /** GRUB files, menu, grubenv and rescue ramdisk on /boot; slot.cfg inside the slot. The disk does not boot from it yet. */
   "install-boot-files": {
@@ -89,7 +142,7 @@ export interface ConversionPlan {
   table: PlannedTable;
   volumeGroup: string;
   extentBytes: number;
-  /** Extents no volume may lie on; empty in ram mode. */
+  /** Extents of the volume `stash`, which no other may lie on; empty when the stash is in memory only. */
   reserved: ExtentRange[];
   volumes: PlannedVolume[];
   bootFilesystemUuid: string;

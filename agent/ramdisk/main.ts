@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { exitCodeOf, exitCodes } from "../../format/errors.ts";
 import { fanOut, type Reporter } from "../../format/events.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDiskChanged } from "../convert/disk-changed.ts";
+import { armedCommandLine, isDiskChanged } from "../convert/disk-changed.ts";
 import { createConsoleProgress } from "../render/console-progress.ts";
 import { describeError } from "../render/describe-error.ts";
 import { createLogFile } from "../render/log-file.ts";
@@ -58,7 +58,9 @@ function strayFailure(report: Reporter): Promise<never> {
 async function runMode(report: Reporter, tell: Session["tell"]): Promise<number> {
   // Errors of the kernel only: its chatter would tear our lines apart.
   await writeFile("/proc/sys/kernel/printk", "4\n").catch(() => {});
-  const words = parseCommandLine(await readFile("/proc/cmdline", "utf8"));
+  // Once the disk boots the resume loader, a second start in this ramdisk does what a reset would.
+  const commandLine = (armedCommandLine() ?? (await readFile("/proc/cmdline", "utf8"))).trim();
+  const words = parseCommandLine(commandLine);
   // No udev here: device-mapper makes its nodes itself.
   // /sbin and /bin are for programs started inside the target, where they may not be links into /usr.
   const run = createRun(report, { DM_DISABLE_UDEV: "1", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" });
@@ -70,5 +72,5 @@ async function runMode(report: Reporter, tell: Session["tell"]): Promise<number>
   tell(`dualroot: ramdisk started, mode ${words.mode}.`);
   await loadModules(run);
   const mode = await load();
-  return mode({ words, run, report, tell, logFile });
+  return mode({ words, commandLine, run, report, tell, logFile });
 }

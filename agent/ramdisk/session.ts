@@ -5,6 +5,8 @@ import type { RamdiskWords } from "./command-line.ts";
 /** What a mode of the ramdisk has to work with. */
 export interface Session {
   words: RamdiskWords;
+  /** What the words were read from. */
+  commandLine: string;
   run: Run;
   report: Reporter;
   /** Lines for the person in front of any console, and into the log. */

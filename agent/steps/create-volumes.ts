@@ -1,6 +1,8 @@
 import { StepError } from "../../format/errors.ts";
 import { parseLvmReport } from "../facts/volume-groups.ts";
+import { stashVolume } from "../plan/check-layout.ts";
 import type { ExtentRange, StepOf } from "../plan/step.ts";
+import type { Run } from "../system/run.ts";
 import type { StepContext } from "./step-context.ts";
 
 type Volumes = StepOf<"create-volumes">["volumes"];
@@ -39,12 +41,46 @@ export async function createVolumes(
     }
     report({ kind: "progress", step: step.kind, done: index + 1, total: step.volumes.length, unit: "steps" });
   }
+  if (step.kept.length > 0) await keep(step, run);
   const columns = "lv_name,seg_start_pe,pvseg_start,pvseg_size,segtype";
   const format = ["--segments", "--noheadings", "--separator", "|", "-o", columns];
   const { stdout } = await run("lvm", ["pvs", ...format, step.device]);
-  const differences = compareWithLvm(step.volumes, parseLvmReport(stdout));
+  const rows = parseLvmReport(stdout);
+  const differences = [...compareWithLvm(step.volumes, rows), ...compareKept(step.kept, rows)];
   if (differences.length > 0)
     throw new StepError(`LVM did not place the volumes as planned: ${differences.join("; ")}`);
+}
+
+/** What lies there is in use: not wiped, not zeroed, never active, and read-only if somebody activates it all the same. */
+async function keep({ kept, group, device }: StepOf<"create-volumes">, run: Run): Promise<void> {
+  const untouched = ["--activate", "n", "--zero", "n", "--wipesignatures", "n", "--permission", "r"];
+  const count = kept.reduce((sum, range) => sum + range.count, 0);
+  // LVM may order the ranges as it likes: nobody reads them through the volume.
+  await run("lvm", [
+    "lvcreate",
+    "--yes",
+    "--type",
+    "linear",
+    ...untouched,
+    "--extents",
+    String(count),
+    "--name",
+    stashVolume,
+    group,
+    [device, ...kept.map(({ first, count }) => `${first}-${first + count - 1}`)].join(":"),
+  ]);
+}
+
+function compareKept(kept: readonly ExtentRange[], rows: readonly string[][]): string[] {
+  const found = rows
+    .filter(([name]) => name === stashVolume)
+    .map((row) => ({ first: Number(row[2]), count: Number(row[3]) }));
+  const shown = (ranges: readonly ExtentRange[]): string =>
+    merge([...ranges].sort((one, other) => one.first - other.first))
+      .map(({ first, count }) => `${first}+${count}`)
+      .join(",");
+  if (shown(found) === shown(kept)) return [];
+  return [`${stashVolume} planned on ${shown(kept) || "nothing"}, is on ${shown(found) || "nothing"}`];
 }
 
 /** Inclusive, as lvcreate takes it: `/dev/vda3:0-255`. */

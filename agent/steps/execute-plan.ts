@@ -1,4 +1,5 @@
 import { reportStep, type Reporter } from "../../format/events.ts";
+import type { StepKind } from "../plan/step.ts";
 import { executeStep } from "./executors.ts";
 import type { StepContext } from "./step-context.ts";
 import { stepWeight } from "./step-weight.ts";
@@ -7,24 +8,25 @@ import { stepWeight } from "./step-weight.ts";
 export const overallStep = "conversion";
 const overallTotal = 1000;
 
-/** Runs the plan's steps in order and stops at the first that fails. `beforeFirstWrite` comes before anything reaches the disk. */
-export async function executePlan(context: StepContext, beforeFirstWrite: () => void): Promise<void> {
+/** These write nothing, or only to the stash; arm-resume-loader itself says when it comes to more. */
+const harmless: readonly StepKind[] = ["release-old-system", "arm-resume-loader"];
+
+/** Runs the plan's steps in order and stops at the first that fails. */
+export async function executePlan(context: StepContext): Promise<void> {
   const { steps } = context.plan;
   const archiveBytes = steps.find((step) => step.kind === "extract-rootfs")?.archiveBytes ?? 0;
   const total = steps.reduce((sum, step) => sum + stepWeight(step, archiveBytes), 0);
   let before = 0;
-  let hasWritten = false;
+  // One for all steps: what one of them finds out, such as where the old system's archive lies, a later one needs.
+  const shared: StepContext = { ...context };
   for (const [index, step] of steps.entries()) {
-    if (step.kind !== "release-old-system" && !hasWritten) {
-      beforeFirstWrite();
-      hasWritten = true;
-    }
+    if (!harmless.includes(step.kind)) shared.noReturn.diskChanged();
     const weight = stepWeight(step, archiveBytes);
-    const report = withOverall(context.report, (share) => (before + share * weight) / total);
+    shared.report = withOverall(context.report, (share) => (before + share * weight) / total);
     await reportStep(
-      report,
+      shared.report,
       { step: step.kind, title: step.title, number: index + 1, of: steps.length },
-      () => executeStep(step, { ...context, report }),
+      () => executeStep(step, shared),
     );
     before += weight;
     context.report({

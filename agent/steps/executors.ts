@@ -1,13 +1,17 @@
 import type { Step, StepKind, StepOf } from "../plan/step.ts";
+import { armResumeLoader } from "./arm-resume-loader.ts";
+import { captureOldSystem } from "./capture-old-system.ts";
 import { createVolumeGroup } from "./create-volume-group.ts";
 import { createVolumes } from "./create-volumes.ts";
 import { extractRootfs } from "./extract-rootfs.ts";
 import { installBootFiles } from "./install-boot-files.ts";
 import { makeFilesystem } from "./make-filesystem.ts";
 import { mountTarget } from "./mount-target.ts";
+import { placeStash } from "./place-stash.ts";
 import { rebuildInitramfs } from "./rebuild-initramfs.ts";
 import { releaseOldSystem } from "./release-old-system.ts";
 import { restoreIdentity } from "./restore-identity.ts";
+import { restoreOldSystem } from "./restore-old-system.ts";
 import { saveReport } from "./save-report.ts";
 import type { StepContext } from "./step-context.ts";
 import { unmountTarget } from "./unmount-target.ts";
@@ -19,7 +23,10 @@ import { writePartitionTable } from "./write-partition-table.ts";
 
 /** One function per kind of step; the compiler refuses a kind without one. */
 const executors: { [K in StepKind]: (step: StepOf<K>, context: StepContext) => Promise<void> } = {
+  "capture-old-system": captureOldSystem,
   "release-old-system": releaseOldSystem,
+  "place-stash": placeStash,
+  "arm-resume-loader": armResumeLoader,
   "wipe-signatures": wipeSignatures,
   "write-partition-table": writePartitionTable,
   "create-volume-group": createVolumeGroup,
@@ -30,6 +37,7 @@ const executors: { [K in StepKind]: (step: StepOf<K>, context: StepContext) => P
   "restore-identity": restoreIdentity,
   "write-fstab": writeFstab,
   "rebuild-initramfs": rebuildInitramfs,
+  "restore-old-system": restoreOldSystem,
   "install-boot-files": installBootFiles,
   "verify-target": verifyTarget,
   "save-report": saveReport,

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { packageFiles } from "../../format/manifest.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import type { StepOf } from "../plan/step.ts";
+import { readStored } from "../stash/stored-file.ts";
 import { tarExtractOptions } from "../system/tar-options.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import type { StepContext } from "./step-context.ts";
@@ -13,12 +13,13 @@ const tarOptions = [...tarExtractOptions, "--warning=no-timestamp"];
 /** Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. */
 export async function extractRootfs(
   step: StepOf<"extract-rootfs">,
-  { report, packageFolder }: StepContext,
+  { report, stored }: StepContext,
 ): Promise<void> {
   const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
+  const archive = stored(packageFiles.rootfs);
   await runPipeline({
     report,
-    inputFile: join(packageFolder, packageFiles.rootfs),
+    input: { name: archive.name, chunks: readStored(archive) },
     commands: [
       // Over the limit xz takes fewer threads; it never fails for it.
       [

@@ -6,10 +6,11 @@ import { packageFiles } from "../../format/manifest.ts";
 import { fillMenu } from "../boot/fill-menu.ts";
 import { parseSlotConfiguration } from "../boot/slot-configuration.ts";
 import type { StepOf } from "../plan/step.ts";
+import { copyStored } from "../stash/stored-file.ts";
 import { readTextIfExists, writeFileDurably } from "../system/files.ts";
 import type { StepContext } from "./step-context.ts";
 
-type Context = Pick<StepContext, "run" | "packageFolder" | "runtimeFolder" | "manifest">;
+type Context = Pick<StepContext, "run" | "stored" | "runtimeFolder" | "manifest">;
 
 /** Everything GRUB reads, and what the slot knows of itself. The disk boots from it only after write-boot-sector. */
 export async function installBootFiles(step: StepOf<"install-boot-files">, context: Context): Promise<void> {
@@ -55,9 +56,9 @@ async function overwriteInPlace(path: string, bytes: Uint8Array): Promise<void> 
 }
 
 /** The ramdisk stays on the boot partition as rescue system. verify-target reads both files back from the medium. */
-async function installRescue(bootFolder: string, { packageFolder }: Context): Promise<void> {
+async function installRescue(bootFolder: string, { stored }: Context): Promise<void> {
   for (const name of [packageFiles.kernel, packageFiles.ramdisk])
-    await copyFile(join(packageFolder, name), join(bootFolder, name));
+    await copyStored(stored(name), join(bootFolder, name));
 }
 
 async function describeSystem(step: StepOf<"install-boot-files">, context: Context): Promise<void> {

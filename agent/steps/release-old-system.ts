@@ -19,7 +19,9 @@ export async function releaseOldSystem(
   for (const path of swapDevices(await readFile("/proc/swaps", "utf8"))) {
     if (devices.some((device) => device.paths.includes(path))) await run("swapoff", [path]);
   }
-  for (const group of step.volumeGroups) await run("lvm", ["vgchange", "--activate", "n", group]);
+  // 5: its metadata is half there, after a power cut; what is still in use is found out below.
+  for (const group of step.volumeGroups)
+    await run("lvm", ["vgchange", "--activate", "n", group], { acceptExitCodes: [5] });
   // What no volume group owns: a kpartx mapping, a leftover of an interrupted run. Tops first.
   for (const device of (await devicesOn(tree, basename(step.disk))).toReversed()) {
     if (device.mapperName) await run("dmsetup", ["remove", device.mapperName]);

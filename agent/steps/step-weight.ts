@@ -14,6 +14,14 @@ export function stepWeight(step: Step, archiveBytes: number): number {
       return 1 + archiveBytes / (3 * megabyte);
     case "verify-target":
       return 1 + archiveBytes / (7 * megabyte);
+    case "place-stash":
+      return 1 + step.files.reduce((sum, { range }) => sum + range.sizeBytes, 0) / (60 * megabyte);
+    case "arm-resume-loader":
+      return 0.6;
+    case "capture-old-system":
+      return 2 + step.capacityBytes / (200 * megabyte);
+    case "restore-old-system":
+      return 40;
     case "rebuild-initramfs":
       return 30;
     case "save-report":

@@ -1,13 +1,12 @@
-import { writeFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { StepError } from "../../format/errors.ts";
-import { encodeSgdiskBackup } from "../../format/partition-table.ts";
+import { encodeTable, gptSectorBytes } from "../../format/partition-table.ts";
 import { openTree, type Tree } from "../facts/tree.ts";
 import type { PlannedTable, StepOf } from "../plan/step.ts";
 import { waitUntil } from "../system/wait-until.ts";
 import type { StepContext } from "./step-context.ts";
 
-const backupFile = "/run/dualroot/partition-table.sgdisk";
 const kernelWaitSeconds = 20;
 
 /** Writes the GPT and waits until the kernel shows exactly it. */
@@ -15,8 +14,7 @@ export async function writePartitionTable(
   step: StepOf<"write-partition-table">,
   { run }: StepContext,
 ): Promise<void> {
-  await writeFile(backupFile, encodeSgdiskBackup(step.table));
-  await run("sgdisk", [`--load-backup=${backupFile}`, step.disk]);
+  await writeTable(step);
   await run("sgdisk", ["--verify", step.disk]);
   // Busy means something still holds a partition; the wait below would then say what the kernel sees.
   await run("blockdev", ["--rereadpt", step.disk], { acceptExitCodes: [1] });
@@ -27,6 +25,32 @@ export async function writePartitionTable(
   });
   if (!agreed)
     throw new StepError(`the kernel does not see the new partition table: ${differences.join("; ")}`);
+}
+
+/** Main header and entries behind sector 0, entries and backup header at the end; sector 0 only when nothing boots from it. */
+async function writeTable({
+  disk,
+  table,
+  sector0,
+}: Pick<StepOf<"write-partition-table">, "disk" | "table" | "sector0">): Promise<void> {
+  const { protectiveMbr, header, backupHeader, entries } = encodeTable(table);
+  const endBytes = table.diskSectors * gptSectorBytes;
+  const file = await open(disk, "r+");
+  try {
+    const write = async (bytes: Uint8Array, position: number): Promise<void> => {
+      const { bytesWritten } = await file.write(bytes, 0, bytes.length, position);
+      if (bytesWritten !== bytes.length)
+        throw new StepError(`only ${bytesWritten} of ${bytes.length} bytes were written at byte ${position}`);
+    };
+    await write(entries, endBytes - gptSectorBytes - entries.length);
+    await write(backupHeader, endBytes - gptSectorBytes);
+    await write(entries, 2 * gptSectorBytes);
+    await write(header, gptSectorBytes);
+    if (sector0 === "protective-mbr") await write(protectiveMbr, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 export interface KernelPartition {

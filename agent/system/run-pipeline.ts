@@ -2,13 +2,17 @@ import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import type { Writable } from "node:stream";
 import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 
 export interface PipelineOptions {
   report: Reporter;
-  /** Regular file that the first command reads as its standard input. */
-  inputFile: string;
+  /**
+   * What the first command reads: a regular file, or chunks that come through this process. A chunk may be used anew once the
+   * next but one is asked for.
+   */
+  input: { file: string } | { name: string; chunks: AsyncIterable<Uint8Array> };
   commands: readonly (readonly [command: string, ...args: string[]])[];
   /** Bytes of the input consumed so far, about twice a second. */
   onPosition?: (bytes: number) => void;
@@ -18,42 +22,83 @@ const tailLength = 2000;
 const positionIntervalMs = 500;
 
 /**
- * `first < file | second | …`, all exit codes checked. The data never passes through this process: the commands
- * share sockets, and how far the first one has read is the position of the file descriptor it shares with us.
+ * `first < input | second | …`, all exit codes checked. The commands share sockets; of a file's data nothing passes through
+ * this process, and how far the first one has read is the position of the file descriptor it shares with us.
  */
 export async function runPipeline(options: PipelineOptions): Promise<void> {
-  const { report, commands } = options;
-  report({
-    kind: "detail",
-    message: `$ ${commands.map((argv) => argv.join(" ")).join(" | ")} < ${options.inputFile}`,
-  });
-  const input = await open(options.inputFile, "r");
-  const timer = setInterval(() => options.onPosition?.(descriptorPosition(input.fd)), positionIntervalMs);
+  const { report, commands, input } = options;
+  const shown = commands.map((argv) => argv.join(" ")).join(" | ");
+  report({ kind: "detail", message: `$ ${shown} < ${"file" in input ? input.file : input.name}` });
+  const file = "file" in input ? await open(input.file, "r") : undefined;
+  let fed = 0;
+  const position = (): number => (file ? descriptorPosition(file.fd) : fed);
+  const timer = setInterval(() => options.onPosition?.(position()), positionIntervalMs);
+  let feeding: Promise<string | undefined> = Promise.resolve(undefined);
   try {
     const started: { name: string; ended: Promise<string | undefined> }[] = [];
     let next: ChildProcess | undefined;
     // Last first, so that each command's output is its successor's input.
     for (let index = commands.length - 1; index >= 0; index -= 1) {
       const [name, ...args] = commands[index]!;
-      const stdio: StdioOptions = [index === 0 ? input.fd : "pipe", next?.stdin ?? "ignore", "pipe"];
+      const source = index === 0 && file ? file.fd : "pipe";
+      const stdio: StdioOptions = [source, next?.stdin ?? "ignore", "pipe"];
       const child = spawn(name, args, { stdio, env: { ...process.env, LC_ALL: "C" } });
       started.unshift({ name, ended: outcomeOf(child, report) });
       next?.stdin?.destroy();
       next = child;
     }
+    if ("chunks" in input && next?.stdin)
+      feeding = feed(input, next.stdin, (bytes) => {
+        fed = bytes;
+      });
     const failures: string[] = [];
     for (const { name, ended } of started) {
       const failure = await ended;
       if (failure !== undefined) failures.push(`${name}: ${failure}`);
     }
+    const unread = await feeding;
+    if (unread !== undefined) failures.unshift(unread);
     if (failures.length > 0) {
       throw new StepError(`${commands.map(([name]) => name).join(" | ")} failed: ${failures.join("; ")}`, {
-        command: commands.map((argv) => argv.join(" ")).join(" | "),
+        command: shown,
       });
     }
   } finally {
     clearInterval(timer);
-    await input.close();
+    await file?.close();
+  }
+}
+
+/**
+ * undefined when all went in, or when the reader went away, which its own exit code explains; else why the input could not
+ * be read. Never rejects.
+ */
+async function feed(
+  { name, chunks }: { name: string; chunks: AsyncIterable<Uint8Array> },
+  into: Writable,
+  onFed: (bytes: number) => void,
+): Promise<string | undefined> {
+  let isGone = false;
+  const gone = new Promise<void>((resolve) => {
+    const leave = (): void => {
+      isGone = true;
+      resolve();
+    };
+    into.on("error", leave).on("close", leave);
+  });
+  let bytes = 0;
+  try {
+    for await (const chunk of chunks) {
+      await Promise.race([new Promise<void>((resolve) => into.write(chunk, () => resolve())), gone]);
+      if (isGone) return undefined;
+      bytes += chunk.length;
+      onFed(bytes);
+    }
+    return undefined;
+  } catch (error) {
+    return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    if (!isGone) into.end();
   }
 }
 

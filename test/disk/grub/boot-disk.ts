@@ -79,7 +79,7 @@ export async function makeBootDisk(content: BootDiskContent): Promise<string> {
       disk,
       biosBoot: { startBytes: MiB, sizeBytes: 2 * MiB },
     },
-    { run, runtimeFolder: join(folder, "runtime") },
+    { run, runtimeFolder: join(folder, "runtime"), without: new Set() },
   );
   return disk;
 }

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import type { StoredFile } from "../../../agent/stash/stored-file.ts";
 import { installBootFiles } from "../../../agent/steps/install-boot-files.ts";
 import { rebuildInitramfs } from "../../../agent/steps/rebuild-initramfs.ts";
 import { createRun } from "../../../agent/system/run.ts";
@@ -11,7 +13,12 @@ const [kind, target = "/", tool, kernelVersion = "", initramfs = ""] = process.a
 const run = createRun((event) => {
   if (event.kind === "detail") process.stdout.write(`${event.message}\n`);
 });
-const packageFolder = "/package";
+/** The package in memory. */
+const stored = (name: string): StoredFile => {
+  const path = `/package/${name}`;
+  const sizeBytes = statSync(path).size;
+  return { name, path, ranges: [{ startBytes: 0, sizeBytes }], sizeBytes, sha256: "" };
+};
 
 if (kind === "rebuild-initramfs" && (tool === "dracut" || tool === "initramfs-tools")) {
   await rebuildInitramfs({ kind, title: "", target, tool, kernelVersion, initramfs }, { run });
@@ -32,7 +39,7 @@ if (kind === "rebuild-initramfs" && (tool === "dracut" || tool === "initramfs-to
       commandLine: "quiet",
       consoles: ["console=tty0", "console=ttyS0,115200"],
     },
-    { run, packageFolder, runtimeFolder: "/runtime", manifest: exampleManifest() },
+    { run, stored, runtimeFolder: "/runtime", manifest: exampleManifest() },
   );
 } else {
   throw new Error(`unknown step ${kind}`);

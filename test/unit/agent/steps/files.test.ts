@@ -126,8 +126,20 @@ describe("executing a plan", () => {
     const events: Event[] = [];
     const writes: number[] = [];
     const { run } = recordingRun();
-    const context = stepContext({ run, plan: plan(steps), report: (event) => events.push(event) });
-    return { events, writes, done: executePlan(context, () => writes.push(events.length)) };
+    const noReturn = {
+      diskChanged: (): void => {
+        writes.push(events.length);
+      },
+      armed: (): void => {},
+      notArmed: (): void => {},
+    };
+    const context = stepContext({
+      run,
+      plan: plan(steps),
+      report: (event) => events.push(event),
+      noReturn,
+    });
+    return { events, writes, done: executePlan(context) };
   }
 
   test("goes step by step, numbers them, and ends at the whole", async () => {
@@ -142,7 +154,7 @@ describe("executing a plan", () => {
     ]);
     const overall = events.filter((event) => event.kind === "progress" && event.step === overallStep);
     expect(overall.at(-1)).toMatchObject({ done: 1000, total: 1000 });
-    expect(writes, "asked once, before anything").toEqual([0]);
+    expect(writes[0], "marked before anything").toBe(0);
     expect(readFileSync(join(target, "etc/fstab"), "utf8")).toMatch(
       /^# Written by dualroot.*\n\/dev\/mapper\/VA-root_a \/ ext4 defaults 0 1\n$/,
     );

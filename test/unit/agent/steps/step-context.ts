@@ -4,7 +4,16 @@ import { recordingRun } from "../recording-run.ts";
 
 /** What a step under test may use; whatever it is not given throws when touched. */
 export function stepContext(given: Partial<StepContext>): StepContext {
-  const base = { run: recordingRun().run, report: silent, notes: [], changed: [], ...given };
+  const nothing = (): void => {};
+  const base = {
+    run: recordingRun().run,
+    report: silent,
+    notes: [],
+    changed: [],
+    without: new Set(),
+    noReturn: { diskChanged: nothing, armed: nothing, notArmed: nothing },
+    ...given,
+  };
   return new Proxy(base as StepContext, {
     get: (target, key) => {
       if (!(key in target))

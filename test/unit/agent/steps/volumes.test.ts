@@ -18,7 +18,14 @@ const volumes = [
 describe("volumes", () => {
   const good =
     "  root_a|0|0|256|linear\n  image|0|300|10|linear\n  image|10|256|40|linear\n  |0|310|90|free\n";
-  const step = { kind: "create-volumes", title: "", group: "VA", device: "/dev/vda3", volumes } as const;
+  const step = {
+    kind: "create-volumes" as const,
+    title: "",
+    group: "VA",
+    device: "/dev/vda3",
+    volumes,
+    kept: [],
+  };
 
   test("each range is a command of its own, in the plan's order", async () => {
     const { run, commands } = recordingRun((line) => (line.startsWith("lvm pvs") ? good : ""));
@@ -29,6 +36,26 @@ describe("volumes", () => {
       `lvm lvcreate --yes --type linear ${wipe} --extents 10 --name image VA /dev/vda3:300-309`,
       "lvm lvextend --extents +40 VA/image /dev/vda3:256-295",
     ]);
+  });
+
+  test("what the stash touches becomes a volume that nothing writes to", async () => {
+    const kept = [
+      { first: 400, count: 3 },
+      { first: 500, count: 1 },
+    ];
+    const withStash = `${good}  stash|0|500|1|linear\n  stash|1|400|3|linear\n`;
+    const { run, commands } = recordingRun((line) => (line.startsWith("lvm pvs") ? withStash : ""));
+    await createVolumes({ ...step, kept }, stepContext({ run }));
+    const untouched = "--activate n --zero n --wipesignatures n --permission r";
+    expect(commands[3]).toBe(
+      `lvm lvcreate --yes --type linear ${untouched} --extents 4 --name stash VA /dev/vda3:400-402:500-500`,
+    );
+    const elsewhere = recordingRun((line) =>
+      line.startsWith("lvm pvs") ? withStash.replace("400|3", "410|3") : "",
+    );
+    await expect(createVolumes({ ...step, kept }, stepContext({ run: elsewhere.run }))).rejects.toThrow(
+      /stash planned on 400\+3,500\+1, is on 410\+3,500\+1/,
+    );
   });
 
   test.each([

@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync, mkdirSync, statSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  mkdirSync,
+  statSync,
+} from "node:fs";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
@@ -21,7 +30,7 @@ function extract(archive: string, target: string, events: Event[] = []) {
   const positions: number[] = [];
   const done = runPipeline({
     report: (event) => events.push(event),
-    inputFile: archive,
+    input: { file: archive },
     commands: [
       ["xz", "--decompress", "--stdout"],
       ["tar", "--extract", "--directory", target],
@@ -50,7 +59,7 @@ test("a truncated archive fails by name of the command that noticed", async () =
 test("a failure of the last command is seen though the first one only lost its reader", async () => {
   const failing = runPipeline({
     report: silent,
-    inputFile: join(folder, "content/random"),
+    input: { file: join(folder, "content/random") },
     commands: [["cat"], ["sh", "-c", "exec <&-; echo no room >&2; exit 7"]],
   });
   await expect(failing).rejects.toThrow(/sh: exit code 7 \(no room\)/);
@@ -59,7 +68,7 @@ test("a failure of the last command is seen though the first one only lost its r
 test("a command that does not exist is an error, not a hang", async () => {
   const failing = runPipeline({
     report: silent,
-    inputFile: join(folder, "good.tar.xz"),
+    input: { file: join(folder, "good.tar.xz") },
     commands: [["xz", "-dc"], ["no-such-tar"]],
   });
   await expect(failing).rejects.toThrow(/no-such-tar: .*ENOENT/);
@@ -69,7 +78,7 @@ test("the position tells how far the first command has read", async () => {
   const positions: number[] = [];
   await runPipeline({
     report: silent,
-    inputFile: join(folder, "content/random"),
+    input: { file: join(folder, "content/random") },
     commands: [
       ["sh", "-c", "head -c 1000000 >/dev/null; sleep 1.2; cat"],
       ["sh", "-c", "cat >/dev/null"],
@@ -77,4 +86,47 @@ test("the position tells how far the first command has read", async () => {
     onPosition: (bytes) => positions.push(bytes),
   });
   expect(positions.some((bytes) => bytes >= 1_000_000 && bytes < 3_000_000)).toBe(true);
+});
+
+async function* chunksOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  const buffers = [Buffer.alloc(100_000), Buffer.alloc(100_000)];
+  for (let offset = 0, turn = 0; offset < bytes.length; offset += 100_000, turn = 1 - turn) {
+    const chunk = bytes.subarray(offset, offset + 100_000);
+    chunk.copy(buffers[turn]!);
+    yield buffers[turn]!.subarray(0, chunk.length);
+  }
+}
+
+test("chunks whose buffers are used again arrive whole and in order", async () => {
+  const target = join(folder, "out3");
+  mkdirSync(target);
+  const positions: number[] = [];
+  await runPipeline({
+    report: silent,
+    input: { name: "archive", chunks: chunksOf(readFileSync(join(folder, "good.tar.xz"))) },
+    commands: [
+      ["xz", "--decompress", "--stdout"],
+      ["tar", "--extract", "--directory", target],
+    ],
+    onPosition: (bytes) => positions.push(bytes),
+  });
+  const random = readFileSync(join(folder, "content/random"));
+  expect(readFileSync(join(target, "random")).equals(random)).toBe(true);
+});
+
+test("chunks that cannot be read, and a reader that goes away, are errors, not hangs", async () => {
+  const commands = [["cat"], ["sh", "-c", "cat >/dev/null"]] as const;
+  async function* broken(): AsyncGenerator<Buffer> {
+    yield Buffer.alloc(1000);
+    throw new Error("sector 5 is gone");
+  }
+  const reading = runPipeline({ report: silent, input: { name: "archive", chunks: broken() }, commands });
+  await expect(reading).rejects.toThrow(/archive: sector 5 is gone/);
+  const long = chunksOf(Buffer.alloc(5_000_000));
+  const leaving = runPipeline({
+    report: silent,
+    input: { name: "archive", chunks: long },
+    commands: [["sh", "-c", "exec <&-; exit 7"]],
+  });
+  await expect(leaving).rejects.toThrow(/sh: exit code 7/);
 });

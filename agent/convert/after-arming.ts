@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { exitCodes } from "../../format/errors.ts";
+import { whyGiveUp, type ResumeRecord } from "../boot/resume-record.ts";
+import type { Session } from "../ramdisk/session.ts";
+import { describeError } from "../render/describe-error.ts";
+import { rescueWith, type RescueKnowledge } from "../rescue/rescue.ts";
+import { restart } from "../system/restart.ts";
+import { protectDisks } from "./old-root.ts";
+import { changeRecord, findRecord, type RecordPlace } from "./resume-count.ts";
+
+/** Long enough for a person at the console, or a recorded log, to get the reason. */
+const readingMs = 10_000;
+
+/**
+ * A failure when the disk boots the resume loader: counts it, and restarts, which begins stage 2 from the top; the third time
+ * it becomes the rescue system. `record`: where the count is kept, if that is known.
+ */
+export async function failAfterArming(
+  session: Session,
+  error: unknown,
+  record: RecordPlace | undefined,
+  knowledge: Omit<RescueKnowledge, "reason"> = {},
+): Promise<number> {
+  const { tell, words } = session;
+  const counted = await countFailure(session, error, record);
+  const why = counted && whyGiveUp(counted);
+  if (why !== undefined) return rescueWith(session, { ...knowledge, reason: [why] });
+  tell(
+    counted
+      ? `This was failure ${counted.failures}${words.resume ? "" : ", the first run"}. The machine starts again and begins from the top.`
+      : "The failure could not be counted on the disk. The machine starts again and begins from the top.",
+  );
+  await sleep(readingMs);
+  await restart(session.run);
+  return exitCodes.stepFailed;
+}
+
+async function countFailure(
+  { run, tell, words }: Session,
+  error: unknown,
+  known: RecordPlace | undefined,
+): Promise<ResumeRecord | undefined> {
+  const lastFailure = error instanceof Error ? error.message : String(error);
+  try {
+    await protectDisks(run, false);
+    const record = known ?? (words.recordAt === undefined ? undefined : await findRecord(words.recordAt));
+    if (record === undefined) return undefined;
+    return await changeRecord(record, (before) => ({
+      ...before,
+      failures: before.failures + 1,
+      lastFailure,
+    }));
+  } catch (error) {
+    tell("The resume record cannot be written:", ...describeError(error));
+    return undefined;
+  }
+}
