@@ -122,6 +122,73 @@ describe("not healthy", () => {
   });
 });
 
+describe("the old system, kept as slot B", () => {
+  const asOldSystem = `sed -i 's/"slot": "A"/"slot": "B",\\n  "oldSystem": true/' /etc/dualroot/system.json
+    grub-editenv - set "ORDER=A B" A_TRY=3 B_OK=1 B_TRY=1
+`;
+  const inSlotB = (prepare: string, run = "/usr/lib/dualroot/health-gate") =>
+    inThrowAwaySystem(
+      `${freshGateway}${noteRestart}${asOldSystem}${prepare}\n${run}\n${outcome}`,
+      "rauc.slot=B",
+    );
+
+  test("is marked good like any other", async () => {
+    const { output } = await inSlotB("");
+    expect(output).toContain("B_OK=1 B_TRY=0");
+    expect(output).toContain("\nPROVEN");
+  });
+
+  test("not healthy, and the new one was given up: stays up, though it was never healthy in this place", async () => {
+    const { output } = await inSlotB(
+      "echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh",
+      "timeout 6 /usr/lib/dualroot/health-gate",
+    );
+    expect(output).toContain("a restart leads nowhere better");
+    expect(output).not.toContain("RESTART");
+  });
+
+  test("not healthy, and the new one can be booted: restarts for GRUB to count", async () => {
+    const { output } = await inSlotB(
+      "grub-editenv - set A_TRY=0; echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh",
+    );
+    expect(output).toContain("RESTART reboot");
+  });
+});
+
+describe("the stash", () => {
+  const lvm = (answer: string): string => `
+    printf '#!/bin/sh\\necho "  1073741824"\\n' >/usr/local/sbin/lvs
+    printf '#!/bin/sh\\necho "REMOVED $*" >&2; ${answer}\\n' >/usr/local/sbin/lvremove
+    chmod 755 /usr/local/sbin/lvs /usr/local/sbin/lvremove`;
+
+  test("is released once the slot is good, and the history says how much", async () => {
+    const { output } = await gate(
+      `${lvm("echo $* >/removed")}`,
+      "/usr/lib/dualroot/health-gate; cat /removed",
+    );
+    expect(output).toContain("--yes --force VA/stash");
+    expect(output).toMatch(/"event":"stash-released".*"1073741824 bytes/);
+    expect(output).toContain("A_OK=1 A_TRY=0");
+  });
+
+  test("that cannot be released harms nothing", async () => {
+    const { output } = await gate(lvm("echo it is in use >&2; exit 5"));
+    expect(output).toContain("the stash cannot be released yet: it is in use");
+    expect(output).toContain("EXIT 0");
+    expect(output).toContain("A_OK=1 A_TRY=0");
+    expect(output).not.toContain("stash-released");
+  });
+
+  test("is kept while the slot is not healthy", async () => {
+    const { output } = await gate(
+      `${lvm("echo $* >/removed")}; echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh`,
+      "/usr/lib/dualroot/health-gate; ls /removed",
+    );
+    expect(output).toContain("RESTART reboot");
+    expect(output).not.toMatch(/^\/removed/m);
+  });
+});
+
 test("without a slot on the command line there is nothing to decide", async () => {
   const { output } = await inThrowAwaySystem(
     `${freshGateway}/usr/lib/dualroot/health-gate${outcome}`,

@@ -29,6 +29,11 @@ system_field() {
   sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" /etc/dualroot/system.json 2>/dev/null | head -n 1
 }
 
+# Is this the old system, kept as slot B by the conversion?
+is_old_system() {
+  [ "$(system_field oldSystem)" = true ]
+}
+
 # Outlives slots where the layout has /data.
 state_folder() {
   if grep -q ' /data ' /proc/mounts; then echo /data/dualroot; else echo /var/lib/dualroot; fi
