@@ -50,6 +50,7 @@ export const oldFilesystemTypes = ["ext2", "ext3", "ext4", "xfs"] as const;
 /** The old system as it ran in stage 1; the capture reads these filesystems, and slot B boots as this command line did. */
 export const oldSystemSchema = z.strictObject({
   wanted: z.enum(["auto", "require"]),
+  osName: z.string().max(200),
   kernelRelease: z.string().regex(/^[A-Za-z0-9._+~-]{1,128}$/),
   commandLine: z.string().max(4096),
   /** Root first, then those mounted below it on the same disk, each behind what it is mounted in. */

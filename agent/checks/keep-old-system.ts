@@ -1,17 +1,28 @@
 import { formatSize } from "../../format/sizes.ts";
 import { judgeOldSystem } from "../old-system/plan-old-system.ts";
 import { fail, warn, type Check } from "./check.ts";
+import { chooseStashMode } from "./stash-mode.ts";
 
 /** Promise 4: is there a way back? With `auto` a gateway goes without; it must be told before, not afterwards. */
 export const keepOldSystem: Check = {
   name: "old-system",
   title: "Old system",
-  run: ({ stage, facts, manifest, disk }) => {
+  run: (context) => {
+    const { stage, facts, manifest, disk } = context;
     // In the ramdisk it is not mounted, and whether it was captured is known for sure.
     if (stage === "ramdisk" || !disk) return undefined;
     const { wanted, usedBytes, roomBytes, reason, canTryMemory } = judgeOldSystem({ manifest, facts });
     if (wanted === "never") return "not kept: the release says so";
     if (reason === undefined && roomBytes === undefined) return undefined;
+    if (reason === undefined && wanted === "require" && chooseStashMode(context).mode === "ram") {
+      return [
+        fail({
+          code: "old-system-not-kept",
+          message: "The old system must be kept as slot B, and its archive needs a stash on the disk.",
+          hint: "The row on power cuts says what stands against a stash on the disk.",
+        }),
+      ];
+    }
     if (reason === undefined) return `is kept as slot B (${formatSize(usedBytes)})`;
     const tryMemory = wanted === "auto" && canTryMemory === true;
     const finding = {

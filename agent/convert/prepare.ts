@@ -33,11 +33,16 @@ export async function prepare(
   const { verified, without } = await verify(session, { taken, measured });
   const { manifest } = verified;
   draft.release = `${manifest.name} ${manifest.version}`;
-  await freeModules(session, manifest);
+  await freeModules(session, manifest, taken.stash.oldSystem);
   const oldSystem = oldSystemOnDisk(session, taken);
   const input = {
     manifest,
-    oldSystem: oldSystem ? ("captured" as const) : ("none" as const),
+    // Once the disk was changed there is nothing left to capture.
+    oldSystem: oldSystem
+      ? ("captured" as const)
+      : words.resume || draft.diskChanged || !taken.stash.oldSystem
+        ? ("none" as const)
+        : ("capture" as const),
     ...planPower(session, taken, draft, without),
   };
   const plan = await reportStep(report, { step: "plan", title: "Look at the machine and plan" }, () =>

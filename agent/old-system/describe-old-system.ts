@@ -25,6 +25,7 @@ export async function describeOldSystem(options: {
   }
   const parsed = oldSystemSchema.safeParse({
     wanted,
+    osName: facts.osName,
     kernelRelease: facts.kernelRelease,
     commandLine: facts.kernelCommandLine,
     filesystems,

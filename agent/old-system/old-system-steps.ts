@@ -5,7 +5,7 @@ import { capacityOf } from "./plan-old-system.ts";
 
 export interface OldSystemInput {
   manifest: Manifest;
-  stash: Partial<Pick<Stash, "oldSystem" | "oldRoot" | "space" | "files">>;
+  stash: Partial<Pick<Stash, "oldSystem" | "space" | "files">>;
   /** To be captured now, captured already, or not kept. */
   state: "capture" | "captured" | "none";
   plan: Omit<ConversionPlan, "steps">;
@@ -42,7 +42,7 @@ export function oldSystemSteps({
     type: slot.filesystem,
     volumeGroup: plan.volumeGroup,
     target,
-    osName: stash.oldRoot?.osName ?? "unknown",
+    osName: oldSystem.osName,
     kernelRelease: oldSystem.kernelRelease,
     commandLine: oldSystem.commandLine,
     merged: oldSystem.filesystems.map(({ mountPoint }) => mountPoint).filter((path) => path !== "/"),

@@ -3,6 +3,7 @@ import { packageFiles, type Manifest } from "../../format/manifest.ts";
 import { gptSectorBytes, type PlannedTable } from "../../format/partition-table.ts";
 import type { Stash } from "../../format/stash.ts";
 import type { DiskFacts, Facts } from "../facts/facts.ts";
+import { oldSystemSteps } from "../old-system/old-system-steps.ts";
 import { checkDiskSize } from "./check-disk-size.ts";
 import { bootMountPoint, checkLayout } from "./check-layout.ts";
 import { deriveLvmUuid, deriveUuid } from "./derive-uuid.ts";
@@ -19,7 +20,7 @@ import { wipeRanges } from "./wipe-ranges.ts";
 export interface PlanInput {
   manifest: Manifest;
   facts: Facts;
-  stash: WantedDisk & Pick<Stash, "consoles">;
+  stash: WantedDisk & Pick<Stash, "consoles"> & KeptSystem;
   /** The package's own table, where it is at hand: it must agree with the manifest. */
   template?: PlannedTable;
   /** Bytes of the disk that must stay as they are, such as the stash; none in ram mode. */
@@ -34,6 +35,9 @@ export interface PlanInput {
   /** The old system's archive for slot B: to be made now, made already, or not wanted (the default). */
   oldSystem?: "capture" | "captured" | "none";
 }
+
+/** What the stash says of the old system; nothing where it is not kept. */
+type KeptSystem = Partial<Pick<Stash, "oldSystem" | "space" | "files">>;
 
 /** It points to what boots: old system, resume loader or new system, and is written for that alone. */
 const sector0: ByteRange = { startBytes: 0, sizeBytes: gptSectorBytes };
@@ -119,7 +123,7 @@ interface PowerPlan {
 
 /** The order is the design: nothing boots the new system before everything was read back, and sector 0 comes last. */
 function planSteps(
-  { manifest, facts, stash }: PlanInput,
+  { manifest, facts, stash, oldSystem = "none" }: PlanInput,
   disk: DiskFacts,
   plan: Omit<ConversionPlan, "steps">,
   { arming, isArmed, kept }: PowerPlan,
@@ -140,12 +144,23 @@ function planSteps(
     unpackedBytes,
   } = manifest.target;
   const bootFolder = `${target}${bootMountPoint}`;
+  const volumeGroups = groupsOn(disk, facts);
+  const { capture, restore } = oldSystemSteps({
+    manifest,
+    stash,
+    state: oldSystem,
+    plan,
+    volumeGroups,
+    target,
+    bootMountPoint,
+  });
   return [
+    ...(capture ? [capture] : []),
     {
       kind: "release-old-system",
       title: "Let go of the old system",
       disk: disk.path,
-      volumeGroups: groupsOn(disk, facts),
+      volumeGroups,
     },
     ...arming,
     {
@@ -209,6 +224,7 @@ function planSteps(
             initramfs,
           },
         ]),
+    ...(restore ? [restore] : []),
     {
       kind: "install-boot-files",
       title: "Install the boot files",

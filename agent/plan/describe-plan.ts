@@ -56,7 +56,7 @@ export function describeDisk(plan: ConversionPlan): string[] {
       size: formatSize(countOf(volume.extents) * extentBytes),
       type: "lvm",
       filesystem: volume.filesystem,
-      place: describeUse(volume),
+      place: describeUse(volume, plan),
     });
   });
   if (reserved.length > 0) {
@@ -71,15 +71,22 @@ export function describeDisk(plan: ConversionPlan): string[] {
   return align(rows);
 }
 
-function describeUse(volume: PlannedVolume): string {
+function describeUse(volume: PlannedVolume, { steps }: ConversionPlan): string {
   const pieces = piecesOf(volume.extents);
   if (volume.slot === undefined) return `${volume.mountPoint}${pieces}`;
-  return `${volume.populated ? "/" : "empty"}, slot ${volume.slot}${pieces}`;
+  const isOldSystem = steps.some(
+    (step) => step.kind === "restore-old-system" && step.device === volume.device,
+  );
+  return `${volume.populated ? "/" : isOldSystem ? "the old system" : "empty"}, slot ${volume.slot}${pieces}`;
 }
 
 /** What a step's title leaves open. */
 function describeStep(step: Step): string {
   switch (step.kind) {
+    case "capture-old-system":
+      return `${step.filesystems.map(({ mountPoint }) => mountPoint).join(", ")} into ${step.ranges ? "the stash" : "the stash or memory"}`;
+    case "restore-old-system":
+      return `${step.osName} on ${step.device}`;
     case "release-old-system":
       return step.volumeGroups.length > 0 ? `volume group ${step.volumeGroups.join(", ")}` : "";
     case "wipe-signatures":

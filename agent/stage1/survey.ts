@@ -11,6 +11,7 @@ import { chooseStashMode, type StashModeChoice } from "../checks/stash-mode.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
 import type { Facts } from "../facts/facts.ts";
 import { captureIdentity } from "../identity/capture.ts";
+import { describeOldSystem } from "../old-system/describe-old-system.ts";
 import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
 import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import { describeForStash } from "../plan/find-disk.ts";
@@ -34,7 +35,7 @@ export interface Survey extends VerifiedPackage {
   /** Where the stash is expected to lie; allocating it has the last word. */
   stashMode: StashModeChoice;
   /** What stage 2 will plan with; the same plan is printed by --dry-run. */
-  planned: Pick<Stash, "disk" | "seed" | "consoles">;
+  planned: Pick<Stash, "disk" | "seed" | "consoles" | "oldSystem">;
 }
 
 /** Verifies the package, looks at the gateway, and checks one against the other. Writes nothing. */
@@ -76,7 +77,9 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
   const stashMode = chooseStashMode(checkContext(checkInput));
   // The checks refuse a root filesystem on no disk, or on several.
   const disk = facts.disks.find(({ name }) => name === facts.root?.disks[0]);
+  const oldSystem = await describeOldSystem({ manifest, facts, run });
   const planned = {
+    ...(oldSystem ? { oldSystem } : {}),
     disk: disk ? describeForStash(disk) : { name: "unknown", sizeBytes: 1 },
     seed: randomBytes(16).toString("hex"),
     consoles: consoleWords(facts.kernelCommandLine),
@@ -92,7 +95,7 @@ export function planFromSurvey(survey: Survey): ConversionPlan {
 
 export function planInputOf({ manifest, facts, planned, checkInput }: Survey): PlanInput {
   const { template } = checkInput;
-  return { manifest, facts, stash: planned, ...(template ? { template } : {}) };
+  return { manifest, facts, stash: planned, oldSystem: "capture", ...(template ? { template } : {}) };
 }
 
 async function readTemplate(packageFolder: string): Promise<PlannedTable | undefined> {

@@ -10,11 +10,11 @@ import { copyStored } from "../stash/stored-file.ts";
 import { readTextIfExists, writeFileDurably } from "../system/files.ts";
 import type { StepContext } from "./step-context.ts";
 
-type Context = Pick<StepContext, "run" | "stored" | "runtimeFolder" | "manifest">;
+type Context = Pick<StepContext, "run" | "stored" | "runtimeFolder" | "manifest" | "isOldSystemRestored">;
 
 /** Everything GRUB reads, and what the slot knows of itself. The disk boots from it only after write-boot-sector. */
 export async function installBootFiles(step: StepOf<"install-boot-files">, context: Context): Promise<void> {
-  await installMenu(step, join(context.runtimeFolder, "usr/lib/dualroot/grub"));
+  await installMenu(step, join(context.runtimeFolder, "usr/lib/dualroot/grub"), context);
   await installRescue(step.bootFolder, context);
   await describeSystem(step, context);
   await selectKernel(step, context);
@@ -22,7 +22,11 @@ export async function installBootFiles(step: StepOf<"install-boot-files">, conte
   await rm(join(step.target, "boot/slot.proven"), { force: true });
 }
 
-async function installMenu(step: StepOf<"install-boot-files">, source: string): Promise<void> {
+async function installMenu(
+  step: StepOf<"install-boot-files">,
+  source: string,
+  { isOldSystemRestored }: Context,
+): Promise<void> {
   const grubFolder = join(step.bootFolder, "grub");
   const modulesFolder = join(grubFolder, "i386-pc");
   await mkdir(modulesFolder, { recursive: true });
@@ -33,7 +37,9 @@ async function installMenu(step: StepOf<"install-boot-files">, source: string): 
   await writeFileDurably(join(grubFolder, "grub.cfg"), fillMenu(template, step));
 
   const state = (name: "A" | "B") => ({
-    ok: step.slots.some((slot) => slot.name === name && slot.populated),
+    ok: step.slots.some(
+      (slot) => slot.name === name && (slot.populated || (name === "B" && isOldSystemRestored === true)),
+    ),
     tries: 0 as const,
   });
   const environment = { order: step.slots.map(({ name }) => name), A: state("A"), B: state("B") };
