@@ -9,7 +9,7 @@ export const overallStep = "conversion";
 const overallTotal = 1000;
 
 /** These write nothing, or only to the stash; arm-resume-loader itself says when it comes to more. */
-const harmless: readonly StepKind[] = ["release-old-system", "arm-resume-loader"];
+const harmless: readonly StepKind[] = ["release-old-system", "capture-old-system", "arm-resume-loader"];
 
 /** Runs the plan's steps in order and stops at the first that fails. */
 export async function executePlan(context: StepContext): Promise<void> {
