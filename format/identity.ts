@@ -91,6 +91,17 @@ export const identitySchema = z.strictObject({
   authorizedKeys: z
     .array(z.strictObject({ user: accountName, keys: z.int().min(0), sha256: oneLine }))
     .optional(),
+  /** How the ssh server lets people in, for the rescue system; the new system's own is the release's. */
+  sshServer: z
+    .strictObject({
+      ports: z.array(z.int().min(1).max(65535)).min(1).max(10),
+      passwordLogin: z.boolean(),
+      /** `keys`: root by key only. */
+      rootLogin: z.enum(["yes", "keys", "no"]),
+      /** Carried accounts that its allow and deny lists keep out. */
+      refusedUsers: z.array(accountName),
+    })
+    .optional(),
   /** Plain rules of the old /etc/sudoers for carried users and groups, e.g. `%wheel ALL=(ALL) NOPASSWD: ALL`. */
   sudoRules: z.array(oneLine).optional(),
 });

@@ -9,6 +9,7 @@ import { readTimeZone } from "./host/time-zone.ts";
 import { readAccounts } from "./read-accounts.ts";
 import { readConfigFiles } from "./read-config-files.ts";
 import { readNetwork } from "./read-network.ts";
+import { readSshServer } from "./read-ssh-server.ts";
 import { RootFolder } from "./root-folder.ts";
 
 export { capturePreserved } from "./capture-preserved.ts";
@@ -34,6 +35,7 @@ export async function captureIdentity(
     await folder.readText("/var/lib/dbus/machine-id"),
   );
   const timeZone = await readTimeZone(folder);
+  const sshServer = await readSshServer(folder, accounts.users);
   const identity = identitySchema.parse({
     format: 1,
     ...(hostname === undefined ? {} : { hostname }),
@@ -51,6 +53,7 @@ export async function captureIdentity(
     systemGroups: accounts.systemGroups,
     sshHostKeys: ssh.hostKeys,
     authorizedKeys: ssh.authorizedKeys,
+    ...(sshServer === undefined ? {} : { sshServer }),
     sudoRules: sudo.rules,
   } satisfies Identity);
   return { identity, problems };
