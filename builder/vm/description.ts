@@ -24,7 +24,17 @@ export interface Drive {
   serial: string;
   /** Guest writes may be lost with the host: faster, for disks that can be made again. */
   disposable: boolean;
+  /** A QEMU block driver between the guest and a raw `file`, for tests of what a disk may do. */
+  filter?: DriveFilter;
 }
+
+/**
+ * `record-writes`: every write, discard and flush is appended to `log` in the format of the kernel's dm-log-writes.
+ * `inject-errors`: fails requests as a blkdebug configuration file says.
+ */
+export type DriveFilter =
+  | { kind: "record-writes"; log: string }
+  | { kind: "inject-errors"; configuration: string };
 
 export interface Nic {
   macAddress: string;

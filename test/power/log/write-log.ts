@@ -1,0 +1,79 @@
+import type { FileHandle } from "node:fs/promises";
+
+/** Sectors of the log and of the disk. */
+export const sectorBytes = 512;
+const magic = 0x6a736677736872n;
+const flags = { flush: 1n, fua: 2n, discard: 4n, mark: 8n };
+const knownFlags = 0b11111n;
+/** A guest that writes more than this in one request, or a log of more entries, is none of ours. */
+const mostRequestSectors = 1 << 22;
+const mostEntries = 5_000_000;
+
+/** What the disk was asked to do, in the order in which it was asked. */
+export interface LogEntry {
+  kind: "write" | "discard" | "flush";
+  /** First sector on the disk and how many; 0 for a flush. */
+  sector: number;
+  sectors: number;
+  /** Durable by itself when it is answered. */
+  isForced: boolean;
+  /** Where its data lies in the log file; writes only. */
+  dataOffset: number;
+}
+
+/** Any reader of bytes by position; a file handle is one. */
+export type LogSource = Pick<FileHandle, "read">;
+
+/**
+ * Entries of a log in the kernel's dm-log-writes format, as QEMU's blklogwrites writes it (log-sector-size 512): a sector with the
+ * superblock, then for each entry a sector with its header, followed by its data. QEMU counts entries in the superblock
+ * at flushes only, so the end of the file decides; a last entry that is cut off is left out.
+ */
+export async function readWriteLog(
+  source: LogSource,
+  logBytes: number,
+  diskBytes: number,
+): Promise<LogEntry[]> {
+  const header = Buffer.alloc(32);
+  await readExactly(source, header, 0);
+  const version = header.readBigUInt64LE(8);
+  const counted = header.readBigUInt64LE(16);
+  if (header.readBigUInt64LE(0) !== magic || version !== 1n || header.readUInt32LE(24) !== sectorBytes)
+    throw new Error("this is no log of writes, version 1 with sectors of 512 bytes");
+  const diskSectors = BigInt(diskBytes / sectorBytes);
+  const entries: LogEntry[] = [];
+  let offset = sectorBytes;
+  for (; offset + sectorBytes <= logBytes && entries.length < mostEntries;) {
+    await readExactly(source, header, offset);
+    const [sector, sectors, word, dataLength] = [0, 8, 16, 24].map((at) => header.readBigUInt64LE(at));
+    if (word === undefined || sector === undefined || sectors === undefined) break;
+    const isFlush = (word & flags.flush) !== 0n && sectors === 0n;
+    if (word > knownFlags || sector + sectors > diskSectors || sectors > BigInt(mostRequestSectors))
+      throw new Error(`entry ${entries.length} of the log, at byte ${offset}, does not make sense`);
+    const isDiscard = (word & flags.discard) !== 0n;
+    const isMark = (word & flags.mark) !== 0n;
+    offset += sectorBytes;
+    const dataOffset = offset;
+    if (isMark) {
+      offset += Math.ceil(Number(dataLength) / sectorBytes) * sectorBytes;
+      continue;
+    }
+    if (!isDiscard) offset += Number(sectors) * sectorBytes;
+    if (offset > logBytes) return entries;
+    entries.push({
+      kind: isFlush ? "flush" : isDiscard ? "discard" : "write",
+      sector: Number(sector),
+      sectors: Number(sectors),
+      isForced: (word & flags.fua) !== 0n,
+      dataOffset,
+    });
+  }
+  if (BigInt(entries.length) < counted)
+    throw new Error(`the log says it has ${counted} entries, it has ${entries.length}`);
+  return entries;
+}
+
+async function readExactly(source: LogSource, target: Buffer, position: number): Promise<void> {
+  const { bytesRead } = await source.read(target, 0, target.length, position);
+  if (bytesRead !== target.length) throw new Error(`the log ends at byte ${position + bytesRead}`);
+}

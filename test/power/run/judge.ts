@@ -1,0 +1,40 @@
+/** How a disk ended up that was left alone after a cut. The first two are what the project promises. */
+export type Outcome = "old" | "converted" | "different" | "rescue" | "dead" | "late";
+
+export interface Reference {
+  /** Fingerprint of the old system before anything was done. */
+  old: string;
+  /** What the new system says of itself after an undisturbed conversion: slot, commit, report, identity, files. */
+  converted: string;
+}
+
+export interface Verdict {
+  outcome: Outcome;
+  /** What was seen, in one line. */
+  detail: string;
+}
+
+const rescue = /dualroot: rescue system/;
+/** The firmware's, GRUB's and the ramdisk's last words. */
+const dead = /No bootable device|grub rescue>|do NOT switch the machine off/;
+
+/** Ends a point's wait: the system that came up is about to power off, or nobody will come. */
+export const finalLine = new RegExp(
+  `^(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*|[^\\n]*(?:${rescue.source}|${dead.source})[^\\n]*)\\r?\\n`,
+  "m",
+);
+
+/** `line`: what `finalLine` found; undefined when the time was up. */
+export function judge(line: string | undefined, reference: Reference): Verdict {
+  if (line === undefined) return { outcome: "late", detail: "no system came up in time" };
+  const detail = line.trim();
+  const old = /^OLD-SYSTEM (\S+)/.exec(detail);
+  if (old) return { outcome: old[1] === reference.old ? "old" : "different", detail };
+  if (detail.startsWith("NEW-SYSTEM"))
+    return { outcome: detail === reference.converted ? "converted" : "different", detail };
+  return { outcome: rescue.test(detail) ? "rescue" : "dead", detail };
+}
+
+export function isPromised({ outcome }: Pick<Verdict, "outcome">): boolean {
+  return outcome === "old" || outcome === "converted";
+}
