@@ -1,15 +1,20 @@
+import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes } from "../../format/errors.ts";
-import { whyGiveUp, type ResumeRecord } from "../boot/resume-record.ts";
+import { failuresAtMost, whyGiveUp, type ResumeRecord } from "../boot/resume-record.ts";
+import { targetFolder } from "../plan/plan-mounts.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { describeError } from "../render/describe-error.ts";
 import { rescueWith, type RescueKnowledge } from "../rescue/rescue.ts";
+import { unmountBelow } from "../system/mounts.ts";
 import { restart } from "../system/restart.ts";
 import { protectDisks } from "./old-root.ts";
 import { changeRecord, findRecord, type RecordPlace } from "./resume-count.ts";
 
 /** Long enough for a person at the console, or a recorded log, to get the reason. */
 const readingMs = 10_000;
+/** Tells /init that the agent ended for good, so that it does not restart the machine. */
+const rescueMarker = "/run/dualroot/rescue";
 
 /**
  * A failure when the disk boots the resume loader: counts it, and restarts, which begins stage 2 from the top; the third time
@@ -21,18 +26,31 @@ export async function failAfterArming(
   record: RecordPlace | undefined,
   knowledge: Omit<RescueKnowledge, "reason"> = {},
 ): Promise<number> {
-  const { tell, words } = session;
+  const { tell, run } = session;
   const counted = await countFailure(session, error, record);
   const why = counted && whyGiveUp(counted);
-  if (why !== undefined) return rescueWith(session, { ...knowledge, reason: [why] });
+  if (why !== undefined) return giveUp(session, why, knowledge);
   tell(
     counted
-      ? `This was failure ${counted.failures}${words.resume ? "" : ", the first run"}. The machine starts again and begins from the top.`
-      : "The failure could not be counted on the disk. The machine starts again and begins from the top.",
+      ? `This was failure ${counted.failures} of at most ${failuresAtMost}.`
+      : "The failure could not be counted on the disk.",
+    "The machine starts again, and the conversion from the top. Do not switch it off; it would do no harm, though.",
   );
   await sleep(readingMs);
-  await restart(session.run);
+  await restart(run);
   return exitCodes.stepFailed;
+}
+
+/** Becomes the rescue system; what a half done run still holds is let go first. */
+export async function giveUp(
+  session: Session,
+  why: string,
+  knowledge: Omit<RescueKnowledge, "reason">,
+): Promise<number> {
+  const { run, tell } = session;
+  await writeFile(rescueMarker, "");
+  await unmountBelow(run, targetFolder).catch((error: unknown) => tell(...describeError(error)));
+  return rescueWith(session, { ...knowledge, reason: [why] });
 }
 
 async function countFailure(

@@ -3,10 +3,9 @@ import { fanOut } from "../../format/events.ts";
 import { whyGiveUp } from "../boot/resume-record.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { describeError } from "../render/describe-error.ts";
-import { rescueWith } from "../rescue/rescue.ts";
 import { executePlan } from "../steps/execute-plan.ts";
 import { restart } from "../system/restart.ts";
-import { failAfterArming } from "./after-arming.ts";
+import { failAfterArming, giveUp } from "./after-arming.ts";
 import { armedCommandLine, isDiskChanged } from "./disk-changed.ts";
 import { createDraft, type Draft } from "./draft-report.ts";
 import { goBack } from "./go-back.ts";
@@ -47,7 +46,7 @@ export async function convert(boot: Session): Promise<number> {
     if (session.words.resume && record) {
       const counted = await countStart(session, record);
       const why = whyGiveUp(counted);
-      if (why !== undefined) return await rescueWith(session, { ...knowledgeOf(known), reason: [why] });
+      if (why !== undefined) return await giveUp(session, why, knowledgeOf(known));
       session.tell(`dualroot: resumed; start ${counted.starts}, ${counted.failures} failures so far.`);
     }
     const context = await prepare(session, source, draft, noReturn);

@@ -130,8 +130,12 @@ for console in $(consoles); do
 	) &
 done
 
-# A conversion that died (killed for memory, say) before its first write: the old system is whole, and nobody may be here.
-if has_word dualroot.mode=convert && [ ! -e /run/dualroot/disk-changed ]; then
+# A conversion that died (killed for memory, say) when the disk already boots the ramdisk: a restart begins it from the top.
+# The agent leaves a marker where it has given up for good.
+if { has_word dualroot.resume=1 || [ -e /run/dualroot/resume-armed ]; } && [ ! -e /run/dualroot/rescue ]; then
+	restart_in_a_minute "The conversion begins again from the top"
+# One that died before its first write: the old system is whole, and nobody may be here.
+elif has_word dualroot.mode=convert && [ ! -e /run/dualroot/disk-changed ] && [ ! -e /run/dualroot/rescue ]; then
 	restart_in_a_minute "Nothing was written to the disk: the old system starts again"
 # GRUB's menu says rauc.slot=, and it has counted this try: the next restart tries again, or takes the other slot. Typed at a
 # prompt there is no such word, and somebody is there.

@@ -36,7 +36,12 @@ export async function ramdisk(): Promise<number> {
     return await Promise.race([runMode(report, tell), strayFailure(report)]);
   } catch (error) {
     tell("", "dualroot: the ramdisk's program stopped.", ...describeError(error));
-    if (!isDiskChanged() && /\bdualroot\.mode=convert\b/.test(await readFile("/proc/cmdline", "utf8"))) {
+    const commandLine = await readCommandLine();
+    if (/\bdualroot\.resume=1\b/.test(commandLine)) {
+      const { failAfterArming } = await import("../convert/after-arming.ts");
+      return await failAfterArming(openSession(commandLine, report, tell), error, undefined);
+    }
+    if (!isDiskChanged() && /\bdualroot\.mode=convert\b/.test(commandLine)) {
       tell("Nothing was written to the disk. The old system starts again now.");
       await sleep(readingMs);
       await restart(createRun(report));
@@ -58,12 +63,8 @@ function strayFailure(report: Reporter): Promise<never> {
 async function runMode(report: Reporter, tell: Session["tell"]): Promise<number> {
   // Errors of the kernel only: its chatter would tear our lines apart.
   await writeFile("/proc/sys/kernel/printk", "4\n").catch(() => {});
-  // Once the disk boots the resume loader, a second start in this ramdisk does what a reset would.
-  const commandLine = (armedCommandLine() ?? (await readFile("/proc/cmdline", "utf8"))).trim();
-  const words = parseCommandLine(commandLine);
-  // No udev here: device-mapper makes its nodes itself.
-  // /sbin and /bin are for programs started inside the target, where they may not be links into /usr.
-  const run = createRun(report, { DM_DISABLE_UDEV: "1", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" });
+  const session = openSession(await readCommandLine(), report, tell);
+  const { words, run } = session;
   const load = modes[words.mode];
   if (load === undefined) {
     tell(`dualroot: this ramdisk has no mode "${words.mode}"; it knows ${Object.keys(modes).join(", ")}.`);
@@ -72,5 +73,17 @@ async function runMode(report: Reporter, tell: Session["tell"]): Promise<number>
   tell(`dualroot: ramdisk started, mode ${words.mode}.`);
   await loadModules(run);
   const mode = await load();
-  return mode({ words, commandLine, run, report, tell, logFile });
+  return mode(session);
+}
+
+/** Once the disk boots the resume loader, a second start in this ramdisk does what a reset would. */
+async function readCommandLine(): Promise<string> {
+  return (armedCommandLine() ?? (await readFile("/proc/cmdline", "utf8"))).trim();
+}
+
+function openSession(commandLine: string, report: Reporter, tell: Session["tell"]): Session {
+  // No udev here: device-mapper makes its nodes itself.
+  // /sbin and /bin are for programs started inside the target, where they may not be links into /usr.
+  const run = createRun(report, { DM_DISABLE_UDEV: "1", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" });
+  return { words: parseCommandLine(commandLine), commandLine, run, report, tell, logFile };
 }
