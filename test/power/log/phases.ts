@@ -26,7 +26,10 @@ export interface Switches {
   starts: Partial<Record<Phase, number>>;
 }
 
-/** The writes of sector 0 between the ramdisk's start and the new system's are the switches: exact, where a console line is late. */
+/**
+ * The writes of sector 0 between the ramdisk's start and the new system's are the switches: exact, where a
+ * console line is late. Without a stage 1 it is the recording of a resumed conversion, which begins in the middle.
+ */
 export function findSwitches(log: readonly LogEntry[], marks: readonly Mark[]): Switches {
   const at = (name: Mark["name"]): number | undefined => {
     const mark = marks.find((candidate) => candidate.name === name);
@@ -34,6 +37,7 @@ export function findSwitches(log: readonly LogEntry[], marks: readonly Mark[]): 
     const index = log.findIndex((entry) => entry.dataOffset > mark.logBytes);
     return index < 0 ? log.length : index;
   };
+  const stageOne = at("stage-1");
   const ramdisk = at("ramdisk") ?? log.length;
   const newSystem = at("new-system") ?? log.length;
   const sectorZero = [...log.entries()]
@@ -45,9 +49,9 @@ export function findSwitches(log: readonly LogEntry[], marks: readonly Mark[]): 
   return {
     sectorZero,
     starts: {
-      "stage 1": at("stage-1") ?? 0,
-      ...(ramdisk < log.length ? { ramdisk } : {}),
-      ...(first === undefined ? {} : { rewriting: first }),
+      ...(stageOne === undefined
+        ? { rewriting: 0 }
+        : { "stage 1": stageOne, ramdisk, ...(first === undefined ? {} : { rewriting: first }) }),
       ...(last === undefined || newSystem === log.length ? {} : { "first boot": last + 1 }),
       ...(committed === undefined ? {} : { committed }),
     },
