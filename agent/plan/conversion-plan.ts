@@ -7,12 +7,11 @@ import { oldSystemSteps } from "../old-system/old-system-steps.ts";
 import { checkDiskSize } from "./check-disk-size.ts";
 import { bootMountPoint, checkLayout } from "./check-layout.ts";
 import { deriveLvmUuid, deriveUuid } from "./derive-uuid.ts";
-import { extentsToBytes } from "./extents.ts";
 import { findDisk, type WantedDisk } from "./find-disk.ts";
 import { partitionPath } from "./partition-path.ts";
-import { adaptTable, checkTemplate, planPartitions } from "./partitions.ts";
-import { placeStash } from "./place-stash.ts";
+import { adaptTable, checkTemplate, partitionBytes, planPartitions } from "./partitions.ts";
 import { planMounts, targetFolder } from "./plan-mounts.ts";
+import { planPower, type PowerMode, type PowerPlan } from "./plan-power.ts";
 import { planVolumes } from "./plan-volumes.ts";
 import type { ByteRange, ConversionPlan, PlannedVolume, Step } from "./step.ts";
 import { wipeRanges } from "./wipe-ranges.ts";
@@ -25,11 +24,8 @@ export interface PlanInput {
   template?: PlannedTable;
   /** Bytes of the disk that must stay as they are, such as the stash; none in ram mode. */
   reserved?: readonly ByteRange[];
-  /**
-   * What a power cut finds between first and last write: a stash on the disk that is to be armed, or is armed (resumed); one in
-   * memory that is placed on the disk first, if there is room; or nothing (the default).
-   */
-  power?: "arm" | "armed" | "place" | "none";
+  /** How a power cut is met; `none` when absent. */
+  power?: PowerMode;
   /** With `place`: the files of the stash. */
   stashFiles?: readonly { name: string; sizeBytes: number }[];
   /** The old system's archive for slot B: to be made now, made already, or not wanted (the default). */
@@ -38,9 +34,6 @@ export interface PlanInput {
 
 /** What the stash says of the old system; nothing where it is not kept. */
 type KeptSystem = Partial<Pick<Stash, "oldSystem" | "space" | "files">>;
-
-/** It points to what boots: old system, resume loader or new system, and is written for that alone. */
-const sector0: ByteRange = { startBytes: 0, sizeBytes: gptSectorBytes };
 
 /** The whole conversion as a value. Throws a refusal (UserError) that names everything that stands against it. */
 export function planConversion(input: PlanInput): ConversionPlan {
@@ -61,7 +54,9 @@ export function planConversion(input: PlanInput): ConversionPlan {
     : planPartitions(layout, diskSectors, stash.seed);
   const placed = planVolumes({ layout, seed: stash.seed, partition: partitionBytes(table, 3), reserved });
   refuse(placed.problems);
-  const place = power === "place" ? placeStash(placed.map, placed.free, input.stashFiles ?? []) : undefined;
+  const { stashFiles = [] } = input;
+  const { consoles } = stash;
+  const powered = planPower({ power, stashFiles, consoles, disk, table, reserved, placed });
 
   const bootFilesystemUuid = deriveUuid(stash.seed, "filesystem boot");
   const release = `${manifest.name} ${manifest.version}`;
@@ -75,50 +70,11 @@ export function planConversion(input: PlanInput): ConversionPlan {
   const plan = {
     format: 1 as const,
     ...shape,
-    reserved: place?.extents ?? placed.reserved,
+    reserved: powered.reserved,
     volumes: placed.volumes,
     bootFilesystemUuid,
   };
-  const isArmed = power === "arm" || power === "armed" || place !== undefined;
-  const kept = [
-    ...reserved,
-    ...(place?.extents ?? []).map((range) => extentsToBytes(placed.map, range)),
-    ...(isArmed ? [sector0] : []),
-  ];
-  const arming: Step[] = [
-    ...(place
-      ? [
-          {
-            kind: "place-stash" as const,
-            title: "Put the package on the disk",
-            disk: disk.path,
-            files: place.files,
-            json: place.json,
-            loader: place.loader,
-          },
-        ]
-      : []),
-    ...(power === "arm" || place
-      ? [
-          {
-            kind: "arm-resume-loader" as const,
-            title: "Arm the resume loader",
-            disk: disk.path,
-            table,
-            consoles: stash.consoles,
-          },
-        ]
-      : []),
-  ];
-  return { ...plan, steps: planSteps(input, disk, plan, { arming, isArmed, kept }) };
-}
-
-/** How the power's going away is met. */
-interface PowerPlan {
-  arming: Step[];
-  isArmed: boolean;
-  /** Bytes that are not wiped. */
-  kept: ByteRange[];
+  return { ...plan, steps: planSteps(input, disk, plan, powered) };
 }
 
 /** The order is the design: nothing boots the new system before everything was read back, and sector 0 comes last. */
@@ -275,16 +231,6 @@ export function groupsOn(disk: DiskFacts, facts: Facts): string[] {
   return (facts.volumeGroups ?? [])
     .filter((group) => group.physicalVolumes.some((path) => paths.has(path)))
     .map((group) => group.name);
-}
-
-function partitionBytes(table: PlannedTable, number: number): ByteRange {
-  const partition = table.partitions.find((candidate) => candidate.number === number);
-  if (!partition) throw new InternalError(`the planned table has no partition ${number}`);
-  const { firstSector, lastSector } = partition;
-  return {
-    startBytes: firstSector * gptSectorBytes,
-    sizeBytes: (lastSector - firstSector + 1) * gptSectorBytes,
-  };
 }
 
 function sizeOf(manifest: Manifest, name: string): number {

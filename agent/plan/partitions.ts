@@ -1,4 +1,4 @@
-import type { Problem } from "../../format/errors.ts";
+import { InternalError, type Problem } from "../../format/errors.ts";
 import type { Layout } from "../../format/layout.ts";
 import {
   gptLastUsableSector,
@@ -9,6 +9,7 @@ import {
 } from "../../format/partition-table.ts";
 import { formatSize, MiB } from "../../format/sizes.ts";
 import { deriveUuid } from "./derive-uuid.ts";
+import type { ByteRange } from "./step.ts";
 
 const alignmentSectors = MiB / gptSectorBytes;
 
@@ -94,6 +95,17 @@ function isSamePlace(a: PlannedPartition, b: PlannedPartition): boolean {
 
 function describePlace({ firstSector, lastSector, typeGuid }: PlannedPartition): string {
   return `${formatSize((lastSector - firstSector + 1) * gptSectorBytes)} from sector ${firstSector}, type ${typeGuid}`;
+}
+
+/** Where the partition lies on the disk. */
+export function partitionBytes(table: PlannedTable, number: number): ByteRange {
+  const partition = table.partitions.find((candidate) => candidate.number === number);
+  if (!partition) throw new InternalError(`the planned table has no partition ${number}`);
+  const { firstSector, lastSector } = partition;
+  return {
+    startBytes: firstSector * gptSectorBytes,
+    sizeBytes: (lastSector - firstSector + 1) * gptSectorBytes,
+  };
 }
 
 function sectorsOf(bytes: number): number {
