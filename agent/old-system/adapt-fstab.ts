@@ -50,7 +50,9 @@ function adaptLine(text: string, mounts: SlotMounts): string[] {
     // Swap files are not captured; a partition of another disk is as good as before.
     return mounts.elsewhere.has(line.source) ? [text] : [`# this swap is gone: ${text.trim()}`];
   }
-  if (!onDevice.test(line.source) || mounts.elsewhere.has(line.source)) return [text];
+  // `noauto`: a drive, a stick; nothing waits for it.
+  const waits = onDevice.test(line.source) && !line.options.includes("noauto");
+  if (!waits || mounts.elsewhere.has(line.source)) return [text];
   return [`# was on the old disk: ${text.trim()}`];
 }
 
