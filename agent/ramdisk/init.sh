@@ -66,6 +66,7 @@ has_word_starting() {
 
 # Unless somebody is here to object.
 restart_in_a_minute() {
+	[ -e /run/dualroot/stay ] && return 0
 	say_everywhere "$1 in 60 seconds. To stay: touch /run/dualroot/stay"
 	(
 		sleep 60
@@ -114,11 +115,13 @@ status=$?
 echo 1 >/proc/sys/kernel/ctrl-alt-del
 leave_for_slot "$@"
 
-# The agent reboots by itself wherever it knows the way on, so this is a place it did not.
-say_everywhere ""
-say_everywhere "dualroot: the agent ended (exit code $status). Nothing more happens by itself."
-say_everywhere "The log is in /run/dualroot/log. To run the agent again: node /usr/lib/dualroot/agent.mjs ramdisk"
-say_everywhere "To restart the machine: reboot -f"
+# The agent reboots by itself wherever it knows the way on, so this is a place it did not; the rescue system has said so itself.
+if [ "$status" != 0 ]; then
+	say_everywhere ""
+	say_everywhere "dualroot: the agent ended (exit code $status). Nothing more happens by itself."
+	say_everywhere "The log is in /run/dualroot/log. To run the agent again: node /usr/lib/dualroot/agent.mjs ramdisk"
+	say_everywhere "To restart the machine: reboot -f"
+fi
 
 for console in $(consoles); do
 	(

@@ -14,5 +14,5 @@ export interface Session {
   logFile: string;
 }
 
-/** Returns the agent's exit code; anything but 0 makes /init offer a shell. A mode that restarts the machine does not return. */
+/** Returns the agent's exit code; with anything but 0 /init says so beside the shell it offers. A mode that restarts the machine does not return. */
 export type Mode = (session: Session) => Promise<number>;

@@ -14,6 +14,10 @@ import { findTools } from "./tools.ts";
 
 const skeletonFolder = fileURLToPath(new URL("skeleton/", import.meta.url));
 const initScript = fileURLToPath(new URL("../../agent/ramdisk/init.sh", import.meta.url));
+/** The one crash-safe writer of grubenv, for the rescue system's commands. */
+const grubEditenv = fileURLToPath(
+  new URL("../../rootfs-overlay/usr/lib/dualroot/grub-editenv", import.meta.url),
+);
 
 /** Folders that are mount points, or that programs expect. */
 const emptyFolders = ["dev", "proc", "sys", "run", "root", "mnt", "tmp", "var/lib"];
@@ -67,6 +71,7 @@ export function agentEntries(agent: Uint8Array, keys: TrustedKeys, bootFiles: st
   return withFolders([
     ...folderEntries(skeletonFolder, ""),
     hostFile("init", initScript, 0o755),
+    hostFile("usr/lib/dualroot/grub-editenv", grubEditenv, 0o755),
     { type: "file", path: "usr/lib/dualroot/agent.mjs", mode: 0o644, source: { bytes: agent } },
     {
       type: "file",

@@ -63,7 +63,7 @@ export const toolPackages: readonly ToolPackage[] = [
   // Makes the resume loader, whose block lists are known on the gateway only.
   { package: "grub-common", tools: ["grub-mkimage"] },
   // The rescue system's ssh server: takes OpenSSH's host keys and the gateway's own passwords.
-  { package: "dropbear-bin", tools: ["dropbear", "dropbearconvert"] },
+  { package: "dropbear-bin", tools: ["dropbear", "dropbearconvert", "dropbearkey"] },
   { package: "attr", tools: ["getfattr", "setfattr"] },
   { package: "acl", tools: ["getfacl", "setfacl"] },
 ];

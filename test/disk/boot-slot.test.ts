@@ -6,6 +6,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildBootFiles } from "../../builder/boot/build-boot-files.ts";
 import { buildRamdisk } from "../../builder/ramdisk/build-ramdisk.ts";
 import { cacheFolder } from "../../builder/system/cache-folder.ts";
+import { sha256File } from "../../agent/system/files.ts";
+import { forwardPort } from "../../builder/vm/forward-port.ts";
+import { openSshClient } from "../fixtures/ssh-client.ts";
 import { chooseAccelerator } from "../../builder/vm/accelerator.ts";
 import { launch, type RunningMachine } from "../../builder/vm/launch.ts";
 import { silent } from "../../format/events.ts";
@@ -44,7 +47,7 @@ beforeAll(async () => {
     silent,
   );
   const tree = join(scratch, "slot");
-  await makeTinySlot(tree, { kernelVersion: kernel.version });
+  await makeTinySlot(tree, { kernelVersion: kernel.version, keyFile: join(scratch, "slot-key") });
   disk = await makeBootDisk({
     boot: {
       "/grub/grubenv": encodeSlotEnvironment({
@@ -113,4 +116,49 @@ test("three lines typed at GRUB's prompt bring up the installed system", async (
   await console.waitFor(/Password: $/m, 60);
   console.type(tinySlot.rootPassword);
   await console.waitFor(prompt, 60, "a shell of the installed system");
+  console.type("reboot -f");
+});
+
+test("with no slot left, the rescue system is the gateway to whoever knows it: address, host keys, people, passwords", async () => {
+  const { console } = machine;
+  await console.waitFor(/Rescue ramdisk/, 60, "the menu again");
+  const before = await sha256File(disk);
+  await console.waitFor(/ramdisk started, mode rescue/, 120);
+  await console.waitFor(/rescue system of gw-tiny \(as \/dev\/mapper\/VA-root_a says\)/, 60);
+  await console.waitFor(new RegExp(`eth0: ${tinySlot.ipv4}/24`), 20);
+  await console.waitFor(prompt, 60);
+
+  const port = await forwardPort(machine.qmp, tinySlot.ipv4, tinySlot.sshPort);
+  const client = await openSshClient({ folder: scratch, port, hostKeys: join(scratch, "slot/etc/ssh") });
+  const { administrator, user } = tinySlot;
+  for (const algorithm of ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-256"]) {
+    const answer = await client.withPassword(administrator, "id -u; hostname", [
+      "HostKeyAlgorithms",
+      algorithm,
+    ]);
+    expect(answer, algorithm).toMatchObject({ exitCode: 0, stdout: "0\ngw-tiny\n" });
+  }
+  expect((await client.withPassword({ ...administrator, password: "wrong" }, "id")).exitCode).toBe(255);
+  expect((await client.withPassword(user, "id")).exitCode).toBe(255);
+  expect((await client.withPassword({ name: "root", password: tinySlot.rootPassword }, "id")).exitCode).toBe(
+    255,
+  );
+  expect((await client.withKey("root", join(scratch, "slot-key"), "id -u")).stdout).toBe("0\n");
+  expect((await client.withKey(user.name, join(scratch, "slot-key"), "id")).exitCode).toBe(255);
+
+  const look =
+    "ip -o addr; ip route; ip -6 route; cat /etc/resolv.conf; cat /sys/class/net/eth0/mtu; cat /etc/motd; dualroot-slots";
+  const { stdout } = await client.withPassword(administrator, look);
+  expect(stdout).toContain(`inet6 ${tinySlot.ipv6}/64`);
+  expect(stdout).toMatch(/^default via 10\.0\.2\.2 dev eth0/m);
+  expect(stdout).toMatch(/^198\.51\.100\.0\/24 via 10\.0\.2\.2 dev eth0 *metric 50/m);
+  expect(stdout).toMatch(/^search example\.org\nnameserver 10\.0\.2\.3\n1400$/m);
+  expect(stdout).toContain("dualroot-try A");
+  expect(stdout).toMatch(/^slot a: .*no kernel to boot/m);
+  expect(stdout).toMatch(/^GRUB:.*A_OK=0/m);
+  expect(await sha256File(disk)).toBe(before);
+
+  await client.withPassword(administrator, "dualroot-try A");
+  await console.waitFor(/Rescue ramdisk/, 60, "the menu once more");
+  await console.waitFor(/slot A has no kernel that can be loaded/, 60);
 });
