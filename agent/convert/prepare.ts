@@ -43,7 +43,7 @@ export async function prepare(
       : words.resume || draft.diskChanged || !taken.stash.oldSystem
         ? ("none" as const)
         : ("capture" as const),
-    ...planPower(session, taken, draft, without),
+    ...powerInput(session, taken, draft, without),
   };
   const plan = await reportStep(report, { step: "plan", title: "Look at the machine and plan" }, () =>
     look(session, taken.packageFolder, input),
@@ -97,7 +97,7 @@ async function verify(
 }
 
 /** How the plan meets a power cut, by where the stash is and what has been done already. */
-function planPower(
+function powerInput(
   { words }: Session,
   { stash, place }: StashSource["taken"],
   draft: Draft,

@@ -1,4 +1,4 @@
-import { open, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../format/errors.ts";
 import { packageFiles } from "../../format/manifest.ts";
@@ -10,16 +10,19 @@ import { encodeResumeRecord } from "../boot/resume-record.ts";
 import { resumeWords } from "../boot/resume-words.ts";
 import type { ByteRange, StepOf } from "../plan/step.ts";
 import type { StepContext } from "./step-context.ts";
+import { switchSectorZero } from "./switch-sector-zero.ts";
 import { readExactly, sectorBytes, writeChecked } from "./write-sectors.ts";
 
-const workFolder = "/run/dualroot";
-
-/** The point of no return: from the write of sector 0 on, a reset starts this ramdisk again from the stash on the disk. */
+/**
+ * The point of no return: from the write of sector 0 on, a reset starts this ramdisk again from the stash on the disk. The
+ * flush behind the loader takes to the medium whatever was written to the stash before.
+ */
 export async function armResumeLoader(
   step: StepOf<"arm-resume-loader">,
   context: StepContext,
+  workFolder = "/run/dualroot",
 ): Promise<void> {
-  const { stash, place, run, runtimeFolder, without } = context;
+  const { stash, place, runtimeFolder, without } = context;
   const loader = stash.space?.loader;
   if (!place || !loader) throw new StepError("the stash is not on the disk, so nothing could resume from it");
   const words = resumeWords({
@@ -31,7 +34,7 @@ export async function armResumeLoader(
     consoles: step.consoles,
   });
   const grubFolder = join(runtimeFolder, "usr/lib/dualroot/grub");
-  const image = await makeLoaderImage(grubFolder, words, step.consoles, context);
+  const image = await makeLoaderImage({ grubFolder, workFolder, words, consoles: step.consoles }, context);
   const coreStart = loader.startBytes + resumeRecordBytes;
   const core = placeCoreImage(image, coreStart / sectorBytes);
   if (resumeRecordBytes + core.length > loader.sizeBytes)
@@ -50,8 +53,7 @@ export async function armResumeLoader(
     const bytes = Buffer.concat([record, core]);
     const what = `the resume loader on ${path}`;
     await writeChecked(disk, { bytes, position: loader.startBytes, what, path }, context);
-    if (!without.has("flush")) await run("sync", []);
-    await switchSector0(disk, sector0, words.join(" "), { ...context, path });
+    await switchSectorZero(disk, { path, bytes: sector0, commandLine: words.join(" ") }, context);
   } finally {
     await disk.close();
   }
@@ -60,30 +62,15 @@ export async function armResumeLoader(
     await rm(join(workFolder, "package", name), { force: true });
 }
 
-/** One write. If it fails and the disk still shows the old sector, nothing has happened. */
-async function switchSector0(
-  disk: FileHandle,
-  bytes: Buffer,
-  commandLine: string,
-  context: StepContext & { path: string },
-): Promise<void> {
-  const { path, noReturn } = context;
-  const before = await readExactly(disk, sectorBytes, 0);
-  noReturn.diskChanged();
-  noReturn.armed(commandLine);
-  try {
-    await writeChecked(disk, { bytes, position: 0, what: `sector 0 of ${path}`, path }, context);
-  } catch (error) {
-    const now = await readExactly(disk, sectorBytes, 0).catch(() => undefined);
-    if (now?.equals(before) && !before.equals(bytes)) noReturn.notArmed();
-    throw error;
-  }
+interface LoaderInput {
+  grubFolder: string;
+  workFolder: string;
+  words: readonly string[];
+  consoles: readonly string[];
 }
 
 async function makeLoaderImage(
-  grubFolder: string,
-  words: readonly string[],
-  consoles: readonly string[],
+  { grubFolder, workFolder, words, consoles }: LoaderInput,
   { stored, run }: StepContext,
 ): Promise<Buffer> {
   const kernelFile = stored(packageFiles.kernel);

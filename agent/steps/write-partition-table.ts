@@ -28,7 +28,7 @@ export async function writePartitionTable(
 }
 
 /** Main header and entries behind sector 0, entries and backup header at the end; sector 0 only when nothing boots from it. */
-async function writeTable({
+export async function writeTable({
   disk,
   table,
   sector0,
