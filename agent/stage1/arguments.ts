@@ -1,6 +1,6 @@
 import { userError, type UserError } from "../../format/errors.ts";
 
-export const commandNames = ["check", "convert", "status", "cancel"] as const;
+export const commandNames = ["check", "convert", "status", "cancel", "rollback"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export const bootChoices = ["auto", "kexec", "grub"] as const;
@@ -30,6 +30,8 @@ export interface StageOneArguments {
   /** Filesystems beside the root filesystem may go. */
   acceptDataLoss: boolean;
   allowDevelopmentKey: boolean;
+  /** rollback restarts the gateway itself, unless told not to. */
+  reboot: boolean;
   json: boolean;
 }
 
@@ -38,6 +40,7 @@ const switches = {
   "--dry-run": "dryRun",
   "--rehearse": "rehearse",
   "--json": "json",
+  "--no-reboot": "noReboot",
   "--accept-data-loss": "acceptDataLoss",
   "--accept-power-risk": "acceptPowerRisk",
   "--allow-development-key": "allowDevelopmentKey",
@@ -83,6 +86,7 @@ export function parseArguments(argv: readonly string[]): StageOneArguments {
     ...(compatible === undefined ? {} : { compatible }),
     acceptDataLoss: on.has("--accept-data-loss"),
     allowDevelopmentKey: on.has("--allow-development-key"),
+    reboot: !on.has("--no-reboot"),
     json: on.has("--json"),
   };
 }

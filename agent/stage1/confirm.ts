@@ -2,13 +2,13 @@ import { createInterface } from "node:readline/promises";
 import { userError } from "../../format/errors.ts";
 
 /** Asks on the terminal until `yes` is typed in full; anything else is no. Without a terminal, --yes has to say it. */
-export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+export async function confirm(question: string, signal: AbortSignal, command = "convert"): Promise<boolean> {
   if (!process.stdin.isTTY) {
     throw userError(
       {
         code: "confirmation-needed",
         message: "There is no terminal to ask on.",
-        hint: "Say sh upgrade.sh convert --yes.",
+        hint: `Say sh upgrade.sh ${command} --yes.`,
       },
       "usage",
     );

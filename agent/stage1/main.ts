@@ -13,6 +13,7 @@ import { placesBelow, type Places } from "./places.ts";
 import { problemsOf, renderProblems } from "./render/failure.ts";
 import { survivesLostTerminal, writeLines } from "./render/output.ts";
 import { openStageOneLog } from "./stage-one-log.ts";
+import { rollback } from "./rollback.ts";
 import { status } from "./status.ts";
 
 /** Stage 1, on the old system: `argv` is what follows `agent.mjs stage1`. Returns the exit code (docs/exit-codes.md). */
@@ -38,7 +39,7 @@ export async function stage1(argv: readonly string[]): Promise<number> {
 
 function commandOf(args: StageOneArguments): (context: StageOneContext) => Promise<number> {
   if (args.dryRun) return dryRun;
-  return { check, convert, status, cancel }[args.command];
+  return { check, convert, status, cancel, rollback }[args.command];
 }
 
 /** check, status and --dry-run leave no trace on the gateway, not even a log. */

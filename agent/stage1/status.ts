@@ -11,7 +11,12 @@ import type { Places } from "./places.ts";
 import { renderStatus } from "./render/status-lines.ts";
 
 /** What status tells of the file that stage 2 wrote; see docs/conventions.md. */
-const systemSchema = z.object({ slot: z.string(), name: z.string(), version: z.string() });
+const systemSchema = z.object({
+  slot: z.string(),
+  name: z.string(),
+  version: z.string(),
+  oldSystem: z.boolean().optional(),
+});
 
 export type GatewayState =
   | { state: "not-prepared"; lastReport?: ConversionReport }
@@ -25,7 +30,9 @@ export type GatewayState =
   | { state: "failed"; report: ConversionReport }
   /** The old system runs again, and the ramdisk left no word: it did not start, or was reset. */
   | { state: "no-report"; release: string; bootMethod: "kexec" | "grub" }
-  | { state: "converted"; slot: string; name: string; version: string };
+  | { state: "converted"; slot: string; name: string; version: string }
+  /** The old system, kept by a conversion as slot B, runs. */
+  | { state: "old-system"; slot: string; name: string; version: string };
 
 /** What state this gateway is in, by what is really there. */
 export async function status({ places, answer }: StageOneContext): Promise<number> {
@@ -67,7 +74,9 @@ async function readReport(path: string): Promise<ConversionReport | undefined> {
 
 async function readConverted(places: Places): Promise<GatewayState | undefined> {
   const parsed = systemSchema.safeParse(await readJson(join(places.root, "/etc/dualroot/system.json")));
-  return parsed.success ? { state: "converted", ...parsed.data } : undefined;
+  if (!parsed.success) return undefined;
+  const { oldSystem, ...system } = parsed.data;
+  return { state: oldSystem === true ? "old-system" : "converted", ...system };
 }
 
 async function readJson(path: string): Promise<unknown> {

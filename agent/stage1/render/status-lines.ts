@@ -40,6 +40,11 @@ export function renderStatus(state: GatewayState): string[] {
         `sh upgrade.sh convert --boot ${state.bootMethod === "kexec" ? "grub" : "kexec"} starts it another way.`,
         cleanUp,
       ];
+    case "old-system":
+      return [
+        `Old system: this gateway was converted and now runs slot ${state.slot} again, ${state.name} as it was ${state.version}.`,
+        "sh upgrade.sh rollback leads forward again, to the other slot.",
+      ];
     case "converted":
       return [`Converted: this gateway runs slot ${state.slot} of ${state.name} ${state.version}.`];
   }

@@ -4,6 +4,7 @@ import { stashFolder } from "../../../format/stash.ts";
 import { failuresOf, runChecks } from "../../checks/run-checks.ts";
 import type { BootMethod } from "../../checks/boot-method.ts";
 import type { StashMode } from "../../checks/stash-mode.ts";
+import { devicePath } from "../../facts/block-devices.ts";
 import { readDiskMap } from "../../facts/disk-map.ts";
 import { mountHolding } from "../../facts/parse-proc.ts";
 import { openTree } from "../../facts/tree.ts";
@@ -47,7 +48,7 @@ async function tryDisk(context: StageOneContext, survey: Survey, input: StashInp
   if (map?.disk === undefined) return { reason: map?.unsupported ?? `no filesystem holds ${stashFolder}` };
   const plan = planFromSurvey(survey);
   const oldSystem = roomForOldSystem(survey);
-  if (plan.disk !== `/dev/${map.disk}`) return { reason: `${stashFolder} lies on ${map.disk}` };
+  if (plan.disk !== devicePath(map.disk)) return { reason: `${stashFolder} lies on ${map.disk}` };
   const written = await writeDiskStash({
     ...input,
     run,
