@@ -4,6 +4,9 @@ import type { Fstab } from "./parse-fstab.ts";
 const excluded = [
   "/var/lib/dualroot/stash",
   "/var/lib/dualroot/download",
+  "/var/lib/dualroot/attempt.json",
+  // Mount point of the new boot partition; the one-shot GRUB entry had its kernel here.
+  "/boot/dualroot/*",
   "/tmp/*",
   "/var/tmp/*",
   "/run/*",

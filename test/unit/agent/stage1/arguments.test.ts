@@ -27,6 +27,7 @@ test("reads a command with its options in any order", () => {
     acceptPowerRisk: false,
     acceptDataLoss: false,
     allowDevelopmentKey: false,
+    reboot: true,
     json: false,
   });
   expect(parseArguments([...given, "convert", "--boot=kexec", "--compatible=box"])).toMatchObject({
@@ -37,6 +38,7 @@ test("reads a command with its options in any order", () => {
     stash: "ram",
     acceptPowerRisk: true,
   });
+  expect(parseArguments(["rollback", "--no-reboot"])).toMatchObject({ command: "rollback", reboot: false });
   expect(refusal(["convert", "--stash", "tape"]).problems[0]?.message).toBe(
     '--stash takes auto, disk, ram, not "tape".',
   );

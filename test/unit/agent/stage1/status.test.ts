@@ -92,6 +92,15 @@ test("damaged files are no reason to fail", async () => {
   expect(await readGatewayState(places)).toEqual({ state: "unfinished" });
 });
 
+test("the old system that a conversion has kept is no converted one", async () => {
+  mkdirSync(join(places.root, "etc/dualroot"), { recursive: true });
+  const system = { format: 1, slot: "B", name: "CentOS Linux 7", version: "before demo 2", oldSystem: true };
+  writeFileSync(join(places.root, "etc/dualroot/system.json"), JSON.stringify(system));
+  const state = await readGatewayState(places);
+  expect(state).toEqual({ state: "old-system", slot: "B", name: "CentOS Linux 7", version: "before demo 2" });
+  expect(renderStatus(state).join("\n")).toContain("CentOS Linux 7 as it was before demo 2");
+});
+
 test("a converted gateway", async () => {
   mkdirSync(join(places.root, "etc/dualroot"), { recursive: true });
   const system = { format: 1, compatible: "gw", name: "demo", version: "2", counter: 1, slot: "A" };
