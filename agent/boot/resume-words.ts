@@ -28,6 +28,8 @@ export function resumeWords(input: ResumeInput): string[] {
     ...(oldSystem ? [`dualroot.old_system=${oldSystem.sizeBytes}:${oldSystem.sha256}`] : []),
     ...(without.length > 0 ? [`dualroot.without=${without.join(",")}`] : []),
     "panic=30",
+    // The kernel's own messages would cost seconds on a serial line, and hide the agent's.
+    "quiet",
     ...consoles,
   ];
 }
