@@ -6,6 +6,7 @@ import { captureIdentity } from "../identity/capture.ts";
 import { RootFolder } from "../identity/root-folder.ts";
 import { loadFilesystems } from "../ramdisk/load-modules.ts";
 import type { Session } from "../ramdisk/session.ts";
+import { readCards } from "./read-cards.ts";
 import { readKeys, type KnownSystem } from "./known-system.ts";
 
 const mountPoint = "/run/dualroot/look";
@@ -46,6 +47,15 @@ export async function findInstalledSystem(
   }
 }
 
+/** Settings that go by MAC address need the cards; those that go by a name which udev gave need to be read without. */
+async function capture(root: string): ReturnType<typeof captureIdentity> {
+  const cards = await readCards();
+  const interfaces = cards.map((card) => ({ ...card, up: false, addresses: [] }));
+  const withCards = await captureIdentity(root, { interfaces });
+  if (withCards.identity.interfaces.length > 0) return withCards;
+  return captureIdentity(root);
+}
+
 async function activateReadOnly({ run }: Session, group: string): Promise<void> {
   const config = `activation/read_only_volume_list=["${group}"]`;
   await run("lvm", ["vgchange", "--activate", "y", "--config", config, group], { acceptExitCodes: [5] });
@@ -73,7 +83,7 @@ async function lookAt(
   await run("mount", ["-t", type, "-o", options, device, mountPoint]);
   try {
     if ((await new RootFolder(mountPoint).stat("/etc/passwd"))?.isFile() !== true) return undefined;
-    const { identity, problems } = await captureIdentity(mountPoint);
+    const { identity, problems } = await capture(mountPoint);
     if (problems.length > 0)
       report({ kind: "detail", message: `identity on ${device}: ${JSON.stringify(problems)}` });
     return await readKeys(mountPoint, identity);

@@ -1,13 +1,11 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { StepError } from "../../format/errors.ts";
 import type { Identity } from "../../format/identity.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { startDaemon } from "./start-daemon.ts";
-import { planNetwork, type Card, type NetworkSetup } from "./network-commands.ts";
-
-const folder = "/sys/class/net";
-const ethernet = "1";
+import { planNetwork, type NetworkSetup } from "./network-commands.ts";
+import { readCards } from "./read-cards.ts";
 
 /** Every card gets what the gateway had on it; what fails is told and hinders nothing else. Returns the lines for the message. */
 export async function startNetwork(session: Session, identity: Identity | undefined): Promise<string[]> {
@@ -41,19 +39,6 @@ export async function startNetwork(session: Session, identity: Identity | undefi
 function dhcpClient(card: string, hostname: string | undefined): string[] {
   const name = hostname === undefined ? [] : ["-x", `hostname:${hostname.split(".")[0]}`];
   return ["-b", "-S", "-i", card, "-p", `/run/dualroot/udhcpc.${card}.pid`, ...name];
-}
-
-async function readCards(): Promise<Card[]> {
-  const cards: Card[] = [];
-  for (const name of (await readdir(folder)).sort()) {
-    if (name === "lo" || (await text(`${folder}/${name}/type`)) !== ethernet) continue;
-    cards.push({ name, macAddress: await text(`${folder}/${name}/address`) });
-  }
-  return cards;
-}
-
-async function text(path: string): Promise<string> {
-  return (await readFile(path, "utf8").catch(() => "")).trim();
 }
 
 function resolverFile({ resolver }: NetworkSetup): string {

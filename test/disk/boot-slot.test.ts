@@ -154,7 +154,7 @@ test("with no slot left, the rescue system is the gateway to whoever knows it: a
   expect(stdout).toMatch(/^198\.51\.100\.0\/24 via 10\.0\.2\.2 dev eth0 *metric 50/m);
   expect(stdout).toMatch(/^search example\.org\nnameserver 10\.0\.2\.3\n1400$/m);
   expect(stdout).toContain("dualroot-try A");
-  expect(stdout).toMatch(/^slot a: .*no kernel to boot/m);
+  expect(stdout).toMatch(/^slot a: Tiny Linux 1 .*no kernel to boot/m);
   expect(stdout).toMatch(/^GRUB:.*A_OK=0/m);
   expect(await sha256File(disk)).toBe(before);
 

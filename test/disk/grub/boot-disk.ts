@@ -122,6 +122,8 @@ async function filesystem(
     "ext4",
     "-O",
     "^metadata_csum_seed,^orphan_file",
+    "-L",
+    name === "boot" ? "dualroot-boot" : name,
     "-d",
     tree,
     image,
