@@ -1,5 +1,6 @@
 import { volumeDevice } from "../../format/layout.ts";
-import type { Manifest } from "../../format/manifest.ts";
+import { stashVolume } from "../../agent/plan/check-layout.ts";
+import type { KeepOldSystem, Manifest } from "../../format/manifest.ts";
 import type { LayoutItem } from "./report.ts";
 
 const partitionTypes = {
@@ -10,7 +11,7 @@ const partitionTypes = {
 /** What examine.sh saw against what the manifest promises. */
 export function judgeLayout(
   seen: ReadonlyMap<string, string>,
-  manifest: Pick<Manifest, "layout" | "version" | "compatible">,
+  manifest: Pick<Manifest, "layout" | "version" | "compatible" | "keepOldSystem">,
 ): LayoutItem[] {
   const { layout } = manifest;
   const get = (item: string): string => seen.get(item) ?? "";
@@ -60,6 +61,12 @@ export function judgeLayout(
       get("grubenv"),
       ["A_OK=1", "A_TRY=0"].every((word) => words(get("grubenv")).includes(word)),
     ),
+    judgeOldSystem(get("rollback"), words(get("grubenv")).includes("B_OK=1"), manifest.keepOldSystem),
+    item(
+      "stash released",
+      get("volumes"),
+      get("volumes") !== "" && !volumes.has(`${layout.volumeGroup}:${stashVolume}`),
+    ),
     item("health gate", get("health"), /"state":"good"/.test(get("health"))),
     item("failed units", get("failed-units"), get("failed-units") === ""),
     item("system state", get("state"), get("state") === "running"),
@@ -70,6 +77,13 @@ export function judgeLayout(
         get("system").includes(JSON.stringify(manifest.compatible)),
     ),
   ];
+}
+
+/** GRUB and the way back agree about slot B, and it is what the release wants of it. */
+function judgeOldSystem(rollback: string, isBootable: boolean, wanted: KeepOldSystem): LayoutItem {
+  const leadsBack = rollback.startsWith('{"ok":true');
+  const isWanted = { auto: true, require: leadsBack, never: !leadsBack }[wanted];
+  return item("old system in slot B", rollback, rollback !== "" && leadsBack === isBootable && isWanted);
 }
 
 function item(name: string, value: string, holds: boolean): LayoutItem {

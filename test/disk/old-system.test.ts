@@ -26,7 +26,7 @@ afterEach(async () => {
 /** A system of a few megabytes with all that a careless copy loses. dracut is a stand-in: the real one runs in test/conversion. */
 async function prepareOldSystem(root: string): Promise<void> {
   const script = `cd "$1"
-    mkdir -p bin boot etc tmp usr/bin usr/sbin var/cache/yum/x86_64 var/lib/db var/log lib/modules/${kernelRelease} home/maria "home/name with spaces" dev proc sys run
+    mkdir -p bin boot etc tmp usr/bin usr/sbin usr/lib var/cache/yum/x86_64 var/lib/db var/log lib/modules/${kernelRelease} home/maria "home/name with spaces" dev proc sys run
     cp "$(command -v busybox)" bin/busybox
     for library in $(ldd bin/busybox | grep -o '/[^ ]*'); do install -D "$library" ".$library"; done
     ln -s busybox bin/sh; ln -s ../../bin/busybox usr/bin/env; for name in cat echo; do ln -s busybox bin/$name; done
@@ -101,6 +101,7 @@ test("the old system lies in slot B as it was, its journal replayed, and boots f
     },
   });
   const listing = execFileSync("sh", [listFiles, join(folder, "old"), mayDiffer], { encoding: "utf8" })
+    .trimEnd()
     .split("\n")
     .filter((line) => !/^\.\/(tmp\/trash|var\/cache\/yum\/.*|etc\/replayed) ?/.test(line));
   leaveJournalDirty(conversion, folder);

@@ -6,6 +6,7 @@ import { GiB, MiB } from "../../../../format/sizes.ts";
 const manifest = {
   version: "2026.11",
   compatible: "gateway",
+  keepOldSystem: "auto" as const,
   layout: {
     biosBootBytes: 2 * MiB,
     bootBytes: GiB,
@@ -42,6 +43,7 @@ const seen = [
   "volumes\tVA:data:536870912 VA:root_a:3221225472 VA:root_b:3221225472",
   "grubenv\tORDER=A B A_OK=1 A_TRY=0 B_OK=0 B_TRY=0",
   'system\t{ "format": 1, "compatible": "gateway", "version": "2026.11", "slot": "A" }',
+  'rollback\t{"ok":false,"exitCode":4,"problems":[]}',
   'health\t{"state":"good","slot":"A","message":"healthy"}',
   "failed-units\t",
   "state\trunning",
@@ -55,8 +57,22 @@ test("a converted gateway holds", () => {
   expect(wrongItems(seen)).toEqual([]);
 });
 
+test("slot B is what the release wants, and GRUB and the way back agree about it", () => {
+  const kept = seen
+    .replace("B_OK=0", "B_OK=1")
+    .replace('{"ok":false,"exitCode":4', '{"ok":true,"exitCode":0');
+  const judged = (output: string, keepOldSystem: "auto" | "require" | "never"): boolean | undefined =>
+    judgeLayout(parseItems(output), { ...manifest, keepOldSystem }).find(
+      ({ item }) => item === "old system in slot B",
+    )?.holds;
+  expect([judged(kept, "auto"), judged(kept, "require"), judged(kept, "never")]).toEqual([true, true, false]);
+  expect([judged(seen, "auto"), judged(seen, "require"), judged(seen, "never")]).toEqual([true, false, true]);
+  expect(judged(seen.replace("B_OK=0", "B_OK=1"), "auto")).toBe(false);
+});
+
 test.each([
   ["\tgpt", "\tdos", ["partition table"]],
+  ["volumes\t", "volumes\tVA:stash:4194304 ", ["stash released"]],
   ["vda1:2097152", "vda1:1048576", ["partition 1"]],
   ["e6d6d379", "0fc63daf", ["partition 3"]],
   ["VA:root_b:3221225472", "VA:root_b:3221225471", ["volume root_b"]],
