@@ -3,7 +3,6 @@ import type { Identity } from "../../format/identity.ts";
 import { exitCodes } from "../../format/errors.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { describeError } from "../render/describe-error.ts";
-import { exists } from "../system/files.ts";
 import { describeRescue } from "./describe-rescue.ts";
 import { findInstalledSystem } from "./find-installed-system.ts";
 import { fromStash, type KnownSystem } from "./known-system.ts";
@@ -61,7 +60,7 @@ export async function rescueWith(session: Session, known: RescueKnowledge): Prom
     network: network ?? [],
     ssh: ssh ?? [],
     disks: disks?.stdout.trimEnd().split("\n") ?? [],
-    canConvertAgain: session.words.mode === "convert" && (await exists("/usr/sbin/dualroot-again")),
+    canConvertAgain: session.words.mode === "convert",
   });
   tell(...message.console);
   await attempt("the greeting could not be written", () =>

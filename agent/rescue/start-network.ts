@@ -3,7 +3,8 @@ import { networkInterfaces } from "node:os";
 import { StepError } from "../../format/errors.ts";
 import type { Identity } from "../../format/identity.ts";
 import type { Session } from "../ramdisk/session.ts";
-import { startDaemon } from "./start-daemon.ts";
+import type { Run } from "../system/run.ts";
+import { startDaemon, stopDaemon } from "./start-daemon.ts";
 import { planNetwork, type NetworkSetup } from "./network-commands.ts";
 import { readCards } from "./read-cards.ts";
 
@@ -28,17 +29,17 @@ export async function startNetwork(session: Session, identity: Identity | undefi
   for (const { commands } of setup.cards) for (const argv of commands) await tryRun(argv);
   const leased = setup.cards.filter(({ dhcp }) => dhcp);
   await Promise.all(
-    leased.map(({ card }) =>
-      attempt(["DHCP on", card], () => startDaemon(run, "udhcpc", dhcpClient(card, identity?.hostname))),
-    ),
+    leased.map(({ card }) => attempt(["DHCP on", card], () => askForLease(run, card, identity?.hostname))),
   );
   return [...addressLines(setup), ...notes];
 }
 
-/** Goes into the background with a lease, or after nine seconds without, and keeps asking. */
-function dhcpClient(card: string, hostname: string | undefined): string[] {
+/** It goes into the background with a lease, or after nine seconds without, and keeps asking. */
+async function askForLease(run: Run, card: string, hostname: string | undefined): Promise<void> {
+  const pidFile = `/run/dualroot/udhcpc.${card}.pid`;
+  await stopDaemon(run, pidFile);
   const name = hostname === undefined ? [] : ["-x", `hostname:${hostname.split(".")[0]}`];
-  return ["-b", "-S", "-i", card, "-p", `/run/dualroot/udhcpc.${card}.pid`, ...name];
+  await startDaemon(run, "udhcpc", ["-b", "-S", "-i", card, "-p", pidFile, ...name]);
 }
 
 function resolverFile({ resolver }: NetworkSetup): string {

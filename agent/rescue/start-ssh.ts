@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publicKeyFingerprint } from "../identity/host/ssh-keys.ts";
 import type { Session } from "../ramdisk/session.ts";
-import { readTextIfExists } from "../system/files.ts";
+import { exists } from "../system/files.ts";
 import { waitUntil } from "../system/wait-until.ts";
 import { hostKeyTypes, type KnownSystem } from "./known-system.ts";
-import { startDaemon } from "./start-daemon.ts";
+import { startDaemon, stopDaemon } from "./start-daemon.ts";
 import { accountFiles, rescueAccounts, usualSshServer, type RescueAccount } from "./rescue-accounts.ts";
 
 const folder = "/run/dualroot/ssh";
@@ -26,10 +26,10 @@ export async function startSsh(session: Session, system: KnownSystem | undefined
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const keys = await makeHostKeys(session, system);
   await writeAccounts(people, system);
-  await stopEarlier(session);
+  await stopDaemon(run, pidFile);
   // Two files of this size at most, whatever guesses at passwords arrive.
   const logging = ["-O", "/run/dualroot/messages", "-s", String(logKilobytes), "-b", "1"];
-  await startDaemon(run, "syslogd", logging).catch(() => {});
+  if (!(await exists("/dev/log"))) await startDaemon(run, "syslogd", logging).catch(() => {});
   const mayUsePassword = passwordLogin && people.some(({ hash }) => hash !== "*");
   await run("dropbear", [
     ...keys.files.flatMap((file) => ["-r", file]),
@@ -105,11 +105,6 @@ async function writeAccounts(
   await rm("/etc/shadow", { force: true });
   await writeFile("/etc/shadow", shadow, { mode: 0o600 });
   await writeFile("/etc/shells", "/bin/sh\n");
-}
-
-async function stopEarlier({ run }: Session): Promise<void> {
-  const pid = (await readTextIfExists(pidFile))?.trim();
-  if (pid && /^\d+$/.test(pid)) await run("kill", [pid], { acceptExitCodes: [1] });
 }
 
 /** The kernel's view: state 0A is LISTEN, the port stands in hexadecimal. */
