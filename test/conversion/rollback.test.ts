@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { convertUntilRamdisk } from "../../builder/smoke/follow-conversion.ts";
+import { mediaFolder, mountMedia, observe } from "../../builder/smoke/old-system.ts";
+import type { SerialConsole } from "../../builder/vm/serial-console.ts";
+import { manifestName, manifestSchema } from "../../format/manifest.ts";
+import { buildFixturePackage } from "../fixtures/fixture-package.ts";
+import { buildGatewayDisk } from "../fixtures/gateway-disk.ts";
+import { rootPassword } from "../fixtures/gateways.ts";
+import { openGateway } from "./gateway-session.ts";
+
+async function logIn(console: SerialConsole, slot: "A" | "B"): Promise<void> {
+  await console.waitFor(new RegExp(`dualroot: booting slot ${slot}, attempt`), 400);
+  await console.waitFor(/login: $/m, 400);
+  await console.logInAtPrompt("root", rootPassword);
+  await mountMedia(console);
+}
+
+/** The gate has marked the slot good, and systemd is done starting: both write to this very console. */
+async function waitUntilGood(console: SerialConsole): Promise<void> {
+  const good = `grep -q '"state":"good"' /run/dualroot/health`;
+  await console.run(`for try in $(seq 120); do { ${good}; } 2>/dev/null && break; sleep 2; done`, 400);
+  await console.run("timeout 120 systemctl is-system-running --wait; sleep 5", 150);
+}
+
+async function outputOf(console: SerialConsole, command: string): Promise<string> {
+  return (await console.run(command, 120)).output;
+}
+
+test("centos: the old system lives on as slot B, rollback leads there and forward again, and a sick slot A falls back to it", async () => {
+  const packageFolder = await buildFixturePackage();
+  const manifest = manifestSchema.parse(
+    JSON.parse(await readFile(join(packageFolder, manifestName), "utf8")),
+  );
+  const { machine, close } = await openGateway("rollback", await buildGatewayDisk("centos"), packageFolder);
+  const { console } = machine;
+  const upgrade = `sh ${mediaFolder}/package/upgrade.sh`;
+  try {
+    const before = await observe(console, manifest);
+    const oldKernel = await outputOf(console, "uname -r");
+    await console.run(
+      "echo of the old system >/root/mark; chcon -t etc_t /root/mark 2>/dev/null; setfacl -m u:scada:r /root/mark",
+      60,
+    );
+    await convertUntilRamdisk(console, "--allow-development-key");
+    await console.waitFor(/The old system \(CentOS Linux 7 \(Core\)\) lives on as slot B/, 1200);
+    await console.waitFor(/dualroot: converted\./, 900);
+    await logIn(console, "A");
+    await waitUntilGood(console);
+    expect(await outputOf(console, "lvs --noheadings -o lv_name")).not.toContain("stash");
+    expect(await outputOf(console, "cat /data/dualroot/history.jsonl")).toMatch(
+      /"event":"committed".*"event":"stash-released"/s,
+    );
+
+    console.type(`${upgrade} rollback --yes`);
+    await logIn(console, "B");
+    await waitUntilGood(console);
+    expect(await outputOf(console, "cat /proc/cmdline")).toMatch(
+      /root=\/dev\/mapper\/VA-root_b.*rauc\.slot=B/,
+    );
+    expect(await outputOf(console, "uname -r")).toBe(oldKernel);
+    expect(await outputOf(console, "cat /root/mark; getfacl -c /root/mark")).toMatch(
+      /of the old system.*user:scada:r--/s,
+    );
+    expect(await observe(console, manifest)).toEqual(before);
+    expect(await outputOf(console, `${upgrade} status`)).toContain("Old system: this gateway was converted");
+    expect(await outputOf(console, "systemctl --failed --no-legend --plain")).toBe("");
+    expect(await outputOf(console, "grub-editenv /boot/dualroot/grub/grubenv list")).toContain("ORDER=B A");
+
+    // Forward again, to a slot A that is not well: three tries, and the old system answers once more.
+    await outputOf(
+      console,
+      `mkdir -p /mnt/a && mount /dev/mapper/VA-root_a /mnt/a && printf '#!/bin/sh\\necho the test wants it so; exit 1\\n' >/mnt/a/etc/dualroot/health.d/sick && chmod 755 /mnt/a/etc/dualroot/health.d/sick && echo DUALROOT_HEALTH_SECONDS=5 >/mnt/a/etc/dualroot/health.conf; umount /mnt/a`,
+    );
+    console.type("dualroot-rollback --yes");
+    for (const attempt of [1, 2, 3]) {
+      await console.waitFor(new RegExp(`dualroot: booting slot A, attempt ${attempt} of 3`), 600);
+      await console.waitFor(/slot A is not healthy: check sick failed/, 400);
+    }
+    await logIn(console, "B");
+    await waitUntilGood(console);
+    expect(await observe(console, manifest)).toEqual(before);
+    expect(await outputOf(console, "tail -n 5 /data/dualroot/history.jsonl")).toMatch(
+      /"event":"unhealthy","slot":"A".*the test wants it so/,
+    );
+    expect(await outputOf(console, "dualroot-status")).toMatch(/slot A +given up after 3 attempts/);
+  } finally {
+    await close();
+  }
+});
