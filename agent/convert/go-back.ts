@@ -6,7 +6,7 @@ import { syncFolder, writeFileDurably } from "../system/files.ts";
 import { describeError } from "../render/describe-error.ts";
 import { restart } from "../system/restart.ts";
 import type { Session } from "../ramdisk/session.ts";
-import { mountWritable, releaseOldRoot, type OldRoot } from "./old-root.ts";
+import { findOldRoot, mountWritable, releaseOldRoot, type OldRoot } from "./old-root.ts";
 
 /** Long enough for a person at the console, or a recorded log, to get the reason. */
 const readingMs = 10_000;
@@ -17,9 +17,11 @@ export async function goBack(
   oldRoot: OldRoot | undefined,
   report: ConversionReport,
 ): Promise<void> {
-  const { tell } = session;
+  const { tell, run, words } = session;
   try {
-    if (oldRoot) await saveOnOldRoot(session, oldRoot, report);
+    // In disk mode nobody has needed it so far.
+    const root = oldRoot ?? (words.stash && (await findOldRoot(run, words.stash.filesystemUuid)));
+    if (root) await saveOnOldRoot(session, root, report);
   } catch (error) {
     tell("The report could not be written to the old system:", ...describeError(error));
   }

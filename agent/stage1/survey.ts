@@ -93,9 +93,17 @@ export function planFromSurvey(survey: Survey): ConversionPlan {
   return planConversion(planInputOf(survey));
 }
 
-export function planInputOf({ manifest, facts, planned, checkInput }: Survey): PlanInput {
+export function planInputOf({ manifest, facts, planned, checkInput, stashMode }: Survey): PlanInput {
   const { template } = checkInput;
-  return { manifest, facts, stash: planned, oldSystem: "capture", ...(template ? { template } : {}) };
+  return {
+    manifest,
+    facts,
+    stash: planned,
+    oldSystem: "capture",
+    power: stashMode.mode === "disk" ? "arm" : "place",
+    stashFiles: manifest.files.map(({ name, size }) => ({ name, sizeBytes: size })),
+    ...(template ? { template } : {}),
+  };
 }
 
 async function readTemplate(packageFolder: string): Promise<PlannedTable | undefined> {

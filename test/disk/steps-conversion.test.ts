@@ -32,10 +32,10 @@ function scratchFolder(): string {
   return folder;
 }
 
-async function makeSmallConversion(damage: StashDiskOptions["damage"] = async () => {}): Promise<StashDisk> {
+async function makeSmallConversion(change: Partial<StashDiskOptions> = {}): Promise<StashDisk> {
   const folder = scratchFolder();
   const diskBytes = await makeSmallPackage(join(folder, "package"), folder);
-  return makeStashDisk(folder, join(folder, "package"), { diskBytes, role: "dev", damage });
+  return makeStashDisk(folder, join(folder, "package"), { diskBytes, role: "dev", ...change });
 }
 
 /** The conversion's disk with its kernel and ramdisk booted straight; ends where it would restart. */
@@ -117,28 +117,34 @@ test("a failure after the first write ends at a prompt, the agent started again 
   expect(report.notes.join("\n")).toMatch(/files were read back equal to the package/);
 });
 
-test("a package that was damaged in the stash: the old system keeps its disk and finds the reason", async () => {
-  const conversion = await makeSmallConversion(async (stash) => {
-    const file = await open(join(stash, "package", packageFiles.rootfs), "r+");
-    await file.write(Buffer.from([0x5a]), 0, 1, 100_000);
-    await file.close();
-  });
-  const before = await readFirstBytes(conversion.disk, conversion.partitionStart);
-  const machine = await boot(conversion, conversion.commandLine);
-  await machine.console.waitFor(/rootfs\.tar\.xz was changed/, 180);
-  await machine.console.waitFor(/The disk was not converted\. The old system starts again/, 60);
-  await machine.ended(60);
-  expect((await readFirstBytes(conversion.disk, conversion.partitionStart)).equals(before)).toBe(true);
-  const report = conversionReportSchema.parse(
-    JSON.parse(await readOldFile(conversion, "/var/lib/dualroot/report.json")),
-  );
-  expect(report).toMatchObject({
-    outcome: "refused",
-    diskChanged: false,
-    problems: [{ code: "file-mismatch" }],
-  });
-  expect(await readOldFile(conversion, "/var/lib/dualroot/conversion.log")).toMatch(/blockdev --setro/);
-});
+test.each(["ram", "disk"] as const)(
+  "a package that was damaged in the stash, %s mode: the old system keeps its disk and finds the reason",
+  async (mode) => {
+    const conversion = await makeSmallConversion({
+      mode,
+      damage: async (stash) => {
+        const file = await open(join(stash, "package", packageFiles.rootfs), "r+");
+        await file.write(Buffer.from([0x5a]), 0, 1, 100_000);
+        await file.close();
+      },
+    });
+    const before = await readFirstBytes(conversion.disk, conversion.partitionStart);
+    const machine = await boot(conversion, conversion.commandLine);
+    await machine.console.waitFor(/rootfs\.tar\.xz was changed/, 180);
+    await machine.console.waitFor(/The disk was not converted\. The old system starts again/, 60);
+    await machine.ended(60);
+    expect((await readFirstBytes(conversion.disk, conversion.partitionStart)).equals(before)).toBe(true);
+    const report = conversionReportSchema.parse(
+      JSON.parse(await readOldFile(conversion, "/var/lib/dualroot/report.json")),
+    );
+    expect(report).toMatchObject({
+      outcome: "refused",
+      diskChanged: false,
+      problems: [{ code: "file-mismatch" }],
+    });
+    expect(await readOldFile(conversion, "/var/lib/dualroot/conversion.log")).toMatch(/blockdev --setro/);
+  },
+);
 
 test("an agent that is killed before the first write: the old system starts again without anybody's help", async () => {
   const conversion = await makeSmallConversion();
