@@ -85,7 +85,7 @@ async function boot(conversion: StashDisk, commandLine: string): Promise<Running
   return machine;
 }
 
-test("the old system lies in slot B as it was, its journal replayed, and boots from there", async () => {
+test("the old system lies in slot B as it was, its journal replayed, adapted to its new place", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dualroot-old-system-"));
   cleanUp.push(() => rmSync(folder, { recursive: true }));
   const diskBytes = await makeSmallPackage(join(folder, "package"), folder);
