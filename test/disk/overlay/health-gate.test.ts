@@ -162,10 +162,7 @@ describe("the stash", () => {
     chmod 755 /usr/local/sbin/lvs /usr/local/sbin/lvremove`;
 
   test("is released once the slot is good, and the history says how much", async () => {
-    const { output } = await gate(
-      `${lvm("echo $* >/removed")}`,
-      "/usr/lib/dualroot/health-gate; cat /removed",
-    );
+    const { output } = await gate(lvm("echo $* >/removed"), "/usr/lib/dualroot/health-gate; cat /removed");
     expect(output).toContain("--yes --force VA/stash");
     expect(output).toMatch(/"event":"stash-released".*"1073741824 bytes/);
     expect(output).toContain("A_OK=1 A_TRY=0");
