@@ -1,31 +1,33 @@
-import { open } from "node:fs/promises";
 import { sha256Hex } from "../../format/digest.ts";
 import { userError } from "../../format/errors.ts";
 import type { Stash } from "../../format/stash.ts";
-import { devicePath, readDisks } from "../facts/block-devices.ts";
+import { readDisks } from "../facts/block-devices.ts";
 import { openTree } from "../facts/tree.ts";
 import { findDisk } from "../plan/find-disk.ts";
 import type { ByteRange } from "../plan/step.ts";
 import type { Session } from "../ramdisk/session.ts";
 import type { StashPlace } from "../stash/stash-place.ts";
 import { waitUntil } from "../system/wait-until.ts";
+import { readPlace, wholeDisks } from "./disk-places.ts";
 import { protectDisks } from "./old-root.ts";
-import { parseStash } from "./taken-stash.ts";
+import { findRecord } from "./resume-count.ts";
+import { damaged, parseStash } from "./taken-stash.ts";
 
 /** USB and SAS disks may take that long to appear. */
 const searchSeconds = 60;
-const notDisks = /^(ram|loop|dm-|md|sr|fd|zram|nbd)/;
 
 export interface StashOnDisk {
   stash: Stash;
   place: StashPlace;
 }
 
-/** Reads the place on every disk until the bytes with that digest show up, then makes sure that it is the disk stage 1 meant. */
+/**
+ * Reads the place on every disk until the bytes with that digest show up, then makes sure that it is the disk stage 1 meant.
+ * `recordAt`: where the disk has its resume record; a disk that has one and not those bytes is not waited for.
+ */
 export async function findStashOnDisk(
   { run, report }: Pick<Session, "run" | "report">,
-  range: ByteRange,
-  sha256: string,
+  { range, sha256, recordAt }: { range: ByteRange; sha256: string; recordAt?: number | undefined },
 ): Promise<StashOnDisk> {
   const found = new Map<string, Buffer>();
   await waitUntil(searchSeconds, async () => {
@@ -39,7 +41,10 @@ export async function findStashOnDisk(
       );
       if (bytes && sha256Hex(bytes) === sha256) found.set(disk, bytes);
     }
-    return found.size > 0;
+    if (found.size > 0 || recordAt === undefined) return found.size > 0;
+    const record = await findRecord(recordAt);
+    if (record) throw damaged(`stash.json on ${record.disk} was changed`);
+    return false;
   });
   const [bytes] = found.values();
   if (bytes === undefined) throw notFound(range);
@@ -51,27 +56,6 @@ export async function findStashOnDisk(
   const verdict = findDisk({ ...stash, ...(foundOn ? { foundOn } : {}) }, disks);
   if ("problem" in verdict) throw userError(verdict.problem, "refused");
   return { stash, place: { disk: verdict.disk.path, range, sha256 } };
-}
-
-/** Device paths. */
-export async function wholeDisks(): Promise<string[]> {
-  const names = await openTree("/").list("/sys/block");
-  return names.filter((name) => !notDisks.test(name)).map((name) => devicePath(name));
-}
-
-/** undefined when the disk ends before. */
-export async function readPlace(
-  disk: string,
-  { startBytes, sizeBytes }: ByteRange,
-): Promise<Buffer | undefined> {
-  const file = await open(disk, "r");
-  try {
-    const bytes = Buffer.alloc(sizeBytes);
-    const { bytesRead } = await file.read(bytes, 0, sizeBytes, startBytes);
-    return bytesRead === sizeBytes ? bytes : undefined;
-  } finally {
-    await file.close();
-  }
 }
 
 function notFound({ startBytes }: ByteRange): Error {

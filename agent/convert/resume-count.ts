@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { resumeRecordBytes, stashSectorBytes } from "../../format/stash.ts";
 import { encodeResumeRecord, parseResumeRecord, type ResumeRecord } from "../boot/resume-record.ts";
 import type { Session } from "../ramdisk/session.ts";
-import { readPlace, wholeDisks } from "./find-stash-on-disk.ts";
+import { readPlace, wholeDisks } from "./disk-places.ts";
 import { protectDisks } from "./old-root.ts";
 import type { TakenStash } from "./taken-stash.ts";
 

@@ -21,11 +21,13 @@ export async function takeStash(
   onOldRoot: (oldRoot: OldRoot) => void,
 ): Promise<StashSource> {
   const { run, report, words } = session;
-  const { stashAt, stashSha256 } = words;
+  const { stashAt, stashSha256, recordAt } = words;
   if (stashAt && stashSha256) {
     const title = "Find the package on the disk";
     return reportStep(report, { step: "take-stash", title }, async () => ({
-      taken: await takeFromDisk(await findStashOnDisk(session, stashAt, stashSha256)),
+      taken: await takeFromDisk(
+        await findStashOnDisk(session, { range: stashAt, sha256: stashSha256, recordAt }),
+      ),
     }));
   }
   const { place, sha256 } = ramModeWords(words);
