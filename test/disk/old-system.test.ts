@@ -64,28 +64,27 @@ function leaveJournalDirty({ disk, partitionStart }: StashDisk, scratch: string)
   expect(debugfs("-R", "cat /etc/replayed").slice(0, 3)).toBe("old");
 }
 
-async function boot(conversion: StashDisk, commandLine: string): Promise<RunningMachine> {
+/** With the ramdisk from outside, as stage 1 would start it; without a command line by BIOS from the disk alone. */
+async function boot({ disk, kernel, ramdisk }: StashDisk, commandLine?: string): Promise<RunningMachine> {
   const machine = await launch(
     {
       name: "old-system",
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
-      drives: [
-        { file: conversion.disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true },
-      ],
+      drives: [{ file: disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true }],
       nics: [],
-      boot: { kernel: conversion.kernel, initrd: conversion.ramdisk, append: commandLine },
+      ...(commandLine === undefined ? {} : { boot: { kernel, initrd: ramdisk, append: commandLine } }),
       display: "none",
       onReset: "stop",
     },
-    { accelerator: await chooseAccelerator(conversion.kernel), consoleLog: `${conversion.disk}.log` },
+    { accelerator: await chooseAccelerator(kernel), consoleLog: `${disk}.log` },
   );
   cleanUp.push(() => machine.kill());
   return machine;
 }
 
-test("the old system lies in slot B as it was, its journal replayed, adapted to its new place", async () => {
+test("the old system lies in slot B as it was, its journal replayed, also when the power was cut in between", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dualroot-old-system-"));
   cleanUp.push(() => rmSync(folder, { recursive: true }));
   const diskBytes = await makeSmallPackage(join(folder, "package"), folder);
@@ -106,7 +105,13 @@ test("the old system lies in slot B as it was, its journal replayed, adapted to 
     .filter((line) => !/^\.\/(tmp\/trash|var\/cache\/yum\/.*|etc\/replayed) ?/.test(line));
   leaveJournalDirty(conversion, folder);
 
-  const machine = await boot(conversion, conversion.commandLine);
+  // The power goes when nothing is left of the old system but its archive.
+  const first = await boot(conversion, conversion.commandLine);
+  await first.console.waitFor(/Keep the old system +done/, 240);
+  await first.console.waitFor(/Unpack the new system/, 240);
+  await first.kill();
+  const machine = await boot(conversion);
+  await machine.console.waitFor(/dualroot: resumed; start 1/, 120);
   await machine.console.waitFor(/The old system \(Old\) lives on as slot B/, 400);
   await machine.console.waitFor(/dualroot: converted/, 240);
   await machine.ended(60);
