@@ -2,10 +2,9 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../format/errors.ts";
 import { MiB } from "../../format/sizes.ts";
-import type { OldFilesystem } from "../../format/stash.ts";
 import { readMountTable, unmountBelow } from "../system/mounts.ts";
 import type { Run } from "../system/run.ts";
-import { findFilesystems } from "./find-filesystems.ts";
+import { findFilesystems, type OldSystemPlace } from "./find-filesystems.ts";
 
 const folder = "/run/dualroot/old-system";
 /** Sparse; holds what replaying the journals changes, mostly nothing. A journal is 128 MiB at most where nobody asked for more. */
@@ -19,7 +18,7 @@ const chunkSectors = 8;
  */
 export async function withOldSystem<T>(
   run: Run,
-  system: { filesystems: readonly OldFilesystem[]; volumeGroups: readonly string[] },
+  system: OldSystemPlace,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const undo: (() => Promise<unknown>)[] = [];
@@ -30,7 +29,7 @@ export async function withOldSystem<T>(
       // 5: a volume of a kind this ramdisk has no target for; the root may still be there.
       await run("lvm", ["vgchange", "--activate", "y", ...readOnly, group], { acceptExitCodes: [5] });
     }
-    const devices = await findFilesystems(run, system.filesystems);
+    const devices = await findFilesystems(run, system);
     await mkdir(folder, { recursive: true });
     undo.push(async () => {
       if ((await readMountTable()).some(({ target }) => target === folder)) await unmountBelow(run, folder);

@@ -39,7 +39,7 @@ async function capture(wanted: "auto" | "require"): Promise<{ context: StepConte
 test("auto: a capture that fails costs slot B, is told, and leaves no volume active", async () => {
   const { context, events } = await capture("auto");
   expect(context.oldSystem).toBeUndefined();
-  const note = /not kept as slot B.*The old system's \/ \(filesystem 1111-2222\) is on no disk/;
+  const note = /not kept as slot B.*the filesystem of its \/ \(1111-2222\) is not on \/dev\/none/;
   expect(context.notes.join()).toMatch(note);
   expect(events).toContainEqual(
     expect.objectContaining({ kind: "note", level: "warn", message: expect.stringMatching(note) as string }),
