@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { reportStep } from "../../format/events.ts";
 import type { BootMethod } from "../checks/boot-method.ts";
 import type { StashMode } from "../checks/stash-mode.ts";
+import { safeguards } from "../system/safeguards.ts";
 import { readBootId, writeAttempt, type Attempt } from "./attempt.ts";
 import { ramdiskCommandLine } from "./boot/command-line.ts";
 import { armGrub } from "./boot/grub.ts";
@@ -42,6 +43,7 @@ export async function prepare(
     ...(stashAt ? { stashAt } : {}),
     consoles: survey.planned.consoles,
     rehearse: args.rehearse,
+    without: safeguards.filter((name) => process.env["DUALROOT_WITHOUT"]?.split(",").includes(name)),
   });
   const packageFolder = mode === "disk" ? args.packageFolder : join(places.stash, "package");
   signal.throwIfAborted();

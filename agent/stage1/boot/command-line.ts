@@ -9,13 +9,17 @@ export function ramdiskCommandLine(options: {
   /** `console=` words of the old system, in order. */
   consoles: readonly string[];
   rehearse: boolean;
+  /** Safeguards of stage 2 that a test leaves out; it is stage 2 that decides. */
+  without?: readonly string[];
 }): string {
+  const { without = [] } = options;
   return [
     "dualroot.mode=convert",
     `dualroot.stash=${options.filesystemUuid}:${options.stashPath}`,
     ...(options.stashAt ? [`dualroot.stash_at=${options.stashAt.sector}+${options.stashAt.count}`] : []),
     `dualroot.stash_sha256=${options.stashSha256}`,
     ...(options.rehearse ? ["dualroot.rehearse=1"] : []),
+    ...(without.length > 0 ? [`dualroot.without=${without.join(",")}`] : []),
     "panic=30",
     ...options.consoles,
   ].join(" ");
