@@ -26,7 +26,7 @@ export function qemuArguments(
       "-accel",
       acceleratorWords[accelerator],
       "-cpu",
-      accelerator === "kvm" ? "host" : "max",
+      processorWord(machine, accelerator),
     ],
     ["-smp", String(machine.cpus), "-m", String(Math.ceil(machine.memoryBytes / MiB))],
     ["-nodefaults", "-no-user-config", "-display", "none", "-S"],
@@ -40,6 +40,7 @@ export function qemuArguments(
     ],
     ["-chardev", serial, "-serial", "chardev:serial"],
     ["-device", deviceWord(machine, "virtio-rng")],
+    machine.watchdog === true ? ["-device", "i6300esb", "-action", "watchdog=reset"] : [],
     ...machine.drives.map((drive, index) => driveArguments(machine, drive, index)),
     ...machine.nics.map((nic, index) => nicArguments(machine, nic, index)),
     bootArguments(machine),
@@ -47,6 +48,11 @@ export function qemuArguments(
 }
 
 const acceleratorWords: Record<Accelerator, string> = { kvm: "kvm", tcg: "tcg,thread=multi" };
+
+function processorWord({ processor }: VirtualMachine, accelerator: Accelerator): string {
+  if (accelerator === "kvm") return "host";
+  return processor === "plain" ? "qemu64" : "max";
+}
 
 function machineWord(machine: VirtualMachine): string {
   return machine.machine === "microvm" ? "microvm,acpi=off,rtc=on" : machine.machine;

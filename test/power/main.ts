@@ -29,6 +29,7 @@ const program = new Command("test:power")
   .option("--only <names...>", "these points alone, by the names in the table")
   .option("--phase <name>", `only cuts in: ${phases.join(", ")}`)
   .option("--resume-sweep", "cut a conversion that is itself carrying on after a cut")
+  .option("--recording <folder>", "an earlier recording, instead of one of the code as it is now")
   .option("--stack <stack>", "old root filesystem: ext4 or xfs-on-lvm", "ext4")
   .option(
     "--parallel <count>",
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
   if (options.stack !== "ext4" && options.stack !== "xfs-on-lvm")
     program.error("--stack: ext4 or xfs-on-lvm");
   const stack = options.stack as OldStack;
-  const conversion = await conversionRecording({ stack });
+  const conversion = options.recording ?? (await conversionRecording({ stack }));
   const folder = options.resumeSweep ? await resumeRecording(conversion) : conversion;
   const recording = await openRecording(folder);
   const all = listPoints({ ...recording, seed: options.seed });

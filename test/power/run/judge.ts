@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** How a disk ended up that was left alone after a cut. The first two are what the project promises. */
 export type Outcome = "old" | "converted" | "different" | "rescue" | "dead" | "late";
 
@@ -18,17 +20,17 @@ const rescue = /dualroot: rescue system/;
 /** The firmware's, GRUB's and the ramdisk's last words. */
 const dead = /No bootable device|grub rescue>|do NOT switch the machine off/;
 
-/** Ends a point's wait: the system that came up is about to power off, or nobody will come. */
+/** Ends a point's wait: the system that came up is about to power off, or nobody will come. GRUB's own output may lead the line. */
 export const finalLine = new RegExp(
-  `^(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*|[^\\n]*(?:${rescue.source}|${dead.source})[^\\n]*)\\r?\\n`,
+  `(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*|[^\\n]*(?:${rescue.source}|${dead.source})[^\\n]*)\\r?\\n`,
   "m",
 );
 
 /** `line`: what `finalLine` found; undefined when the time was up. */
 export function judge(line: string | undefined, reference: Reference): Verdict {
   if (line === undefined) return { outcome: "late", detail: "no system came up in time" };
-  const detail = line.trim();
-  const old = /^OLD-SYSTEM (\S+)/.exec(detail);
+  const detail = stripVTControlCharacters(line).trim();
+  const old = /OLD-SYSTEM (\S+)/.exec(detail);
   if (old) return { outcome: old[1] === reference.old ? "old" : "different", detail };
   if (detail.startsWith("NEW-SYSTEM"))
     return { outcome: detail === reference.converted ? "converted" : "different", detail };

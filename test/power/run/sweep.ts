@@ -28,15 +28,17 @@ export async function sweep(input: SweepInput): Promise<PointResult[]> {
   const waiting = input.points.filter(({ name }) => !known.has(name));
   const scratch = await scratchFolder();
   const disks = new DiskAtPoint(recording, scratch);
-  let turn: Promise<unknown> = Promise.resolve();
+  let turn: Promise<string> = Promise.resolve("");
+  // One image grows from point to point: they are built one at a time, in order.
+  const buildAfter = async (earlier: Promise<unknown>, point: Point): Promise<string> => {
+    await earlier;
+    return disks.build(point);
+  };
   const worker = async (): Promise<void> => {
     for (let point = waiting.shift(); point && !input.signal?.aborted; point = waiting.shift()) {
-      // One image grows from point to point: they are built one at a time, in order.
-      const next = point;
-      const building = turn.then(() => disks.build(next));
-      turn = building.catch(() => {});
-      const disk = await building;
-      const result = await runPoint(next, disk, recording.reference, join(folder, `${next.name}.log`));
+      turn = buildAfter(turn, point);
+      const disk = await turn;
+      const result = await runPoint(point, disk, recording.reference, join(folder, `${point.name}.log`));
       await rm(disk, { force: true });
       await appendFile(join(folder, resultsFile), `${JSON.stringify(result)}\n`);
       results.push(result);

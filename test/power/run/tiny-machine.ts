@@ -12,6 +12,7 @@ export function tinyMachine(
     machine: "q35",
     memoryBytes: GiB,
     cpus: 1,
+    processor: "plain",
     drives: [{ format: "raw", readOnly: false, serial: oldDiskSerial, disposable: true, ...disk }, ...others],
     nics: [{ macAddress: "52:54:00:70:77:01", forwards: [] }],
     display: "none",

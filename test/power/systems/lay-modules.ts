@@ -6,17 +6,21 @@ import type { KernelFixture } from "../../fixtures/kernels.ts";
 
 const run = createRun(silent);
 
-/** What the tiny systems need of their kernel, in the order in which it is loaded: disks, network, volumes, filesystems. */
-export const tinyModules = [
+/** Disks, network, volumes, filesystems. crc32c is asked for by name from the filesystems, not by dependency. */
+const tinyModules = [
   ..."virtio_pci virtio_blk virtio_net virtio_rng".split(" "),
-  ..."crc32c_generic crc32c_intel dm_mod ext4 xfs".split(" "),
+  ..."crc32c_generic crc32c_intel dm_mod".split(" "),
 ];
 
-/** Copies these modules and all they depend on to `TREE/lib/modules/VERSION`, with the indexes of depmod. */
-export async function layModules(tree: string, kernel: KernelFixture): Promise<void> {
+/** Copies these, the filesystems' modules and all they depend on to `TREE/lib/modules/VERSION`, with the indexes of depmod. */
+export async function layModules(
+  tree: string,
+  kernel: KernelFixture,
+  filesystems: readonly string[],
+): Promise<void> {
   const target = join(tree, "usr/lib/modules", kernel.version);
   await mkdir(target, { recursive: true });
-  for (const name of tinyModules) {
+  for (const name of [...tinyModules, ...filesystems]) {
     const show = ["--show-depends", "-d", kernel.root, "-S", kernel.version, name];
     const { stdout } = await run("/sbin/modprobe", show);
     for (const [, path] of stdout.matchAll(/^insmod (\S+)/gm)) {

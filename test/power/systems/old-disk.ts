@@ -43,6 +43,7 @@ export async function makeOldDisk(disk: string, stack: OldStack): Promise<void> 
     await run("tar", [...words, "-C", tree, "-cf", archive, "."]);
     const initrd = join(folder, "install.img");
     await makeInitramfs(initrd, kernel, {
+      filesystems: ["ext4", "xfs"],
       init: "install-old.sh",
       programs: ["tar", "mke2fs", "mkfs.xfs"],
     });

@@ -48,7 +48,8 @@ const files: Record<string, string> = {
 /** Fills a folder with the tiny old gateway, to be packed: a few megabytes, with a real identity. */
 export async function makeOldTree(tree: string, kernel: KernelFixture, stack: OldStack): Promise<void> {
   await layPrograms(tree, programs);
-  await layModules(tree, kernel);
+  const type = stack === "ext4" ? "ext4" : "xfs";
+  await layModules(tree, kernel, [type]);
   for (const name of [
     "proc",
     "sys",
@@ -68,11 +69,10 @@ export async function makeOldTree(tree: string, kernel: KernelFixture, stack: Ol
     await writeFile(join(tree, path), content);
   }
   const root = oldRootDevice[stack];
-  const type = stack === "ext4" ? "ext4" : "xfs";
   await writeFile(join(tree, "etc/fstab"), `${root} / ${type} defaults 0 1\n`);
   await writeFile(join(tree, "boot/grub/grub.cfg"), menu(root));
   await copyFile(kernel.image, join(tree, "boot", `vmlinuz-${kernel.version}`));
-  await makeInitramfs(join(tree, "boot", `initrd.img-${kernel.version}`), kernel);
+  await makeInitramfs(join(tree, "boot", `initrd.img-${kernel.version}`), kernel, { filesystems: [type] });
   await cp(here("fingerprint.sh"), join(tree, "usr/lib/fingerprint"));
   await cp(here("old-init.sh"), join(tree, "usr/sbin/init"));
   // What only a careful hand keeps.

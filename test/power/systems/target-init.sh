@@ -6,7 +6,7 @@ mount -t tmpfs -o mode=1777 tmp /tmp
 exec </dev/console >/dev/console 2>&1
 echo "NEW-SYSTEM boots"
 hostname "$(cat /etc/hostname)"
-grep -v ' / ' /etc/fstab | while read -r device target type _; do mount -t "$type" "$device" "$target"; done
+grep -v -e '^#' -e ' / ' /etc/fstab | while read -r device target type _; do mount -t "$type" "$device" "$target"; done
 sh /usr/lib/systemd/systemd-networkd
 /usr/lib/dualroot/health-gate
 
@@ -19,7 +19,8 @@ committed=no
 if grub-editenv /boot/dualroot/grub/grubenv list | tr '\n' ' ' | grep -q 'A_OK=1 A_TRY=0 '; then committed=yes; fi
 report=none
 if grep -q '"outcome": "converted"' /data/dualroot/report.json; then report=converted; fi
-# The mark's content is the time of the first boot.
+# Times are those of the conversion. The mark's content is the time of the first boot.
+export FINGERPRINT_TIMES=no
 files=$(/usr/lib/fingerprint / boot/slot.proven var/lib/dualroot lost+found etc/lvm)
 mkdir -p /run/b
 slot_b=absent

@@ -24,7 +24,7 @@ const files: Record<string, string> = {
 /** Fills a folder with the root filesystem of the tiny new system; the builder makes a package of it. */
 export async function makeTargetTree(tree: string, kernel: KernelFixture): Promise<void> {
   await layPrograms(tree, ["dash", "mount", "find", "xargs", "sort", "sha256sum", "tee", "getfattr"]);
-  await layModules(tree, kernel);
+  await layModules(tree, kernel, ["ext4"]);
   const folders =
     "proc sys dev run tmp root data boot/dualroot var/lib etc/ssh etc/systemd/network usr/lib/systemd/system";
   for (const name of folders.split(" ")) await mkdir(join(tree, name), { recursive: true });
@@ -33,7 +33,7 @@ export async function makeTargetTree(tree: string, kernel: KernelFixture): Promi
     await writeFile(join(tree, path), content);
   }
   await copyFile(kernel.image, join(tree, "boot", `vmlinuz-${kernel.version}`));
-  await makeInitramfs(join(tree, "boot", `initrd.img-${kernel.version}`), kernel);
+  await makeInitramfs(join(tree, "boot", `initrd.img-${kernel.version}`), kernel, { filesystems: ["ext4"] });
   await cp(here("fingerprint.sh"), join(tree, "usr/lib/fingerprint"));
   await cp(here("target-init.sh"), join(tree, "usr/lib/systemd/systemd"));
   await cp(here("target-networkd.sh"), join(tree, "usr/lib/systemd/systemd-networkd"));
