@@ -14,13 +14,15 @@ const bootFilesystem = "ext4";
 export async function freeModules(
   { run, report }: Session,
   { layout }: Manifest,
-  oldSystem: Stash["oldSystem"],
+  { oldRoot, oldSystem }: Pick<Stash, "oldRoot" | "oldSystem">,
 ): Promise<void> {
   const old = oldSystem?.filesystems ?? [];
   const types = new Set([
     bootFilesystem,
     ...layout.volumes.map(({ filesystem }) => filesystem),
     ...old.map(({ type }) => type),
+    // A report of failure goes there.
+    oldRoot.filesystemType,
   ]);
   await loadFilesystems(run, [...types]);
   // The old system is captured through them: agent/old-system/with-old-system.ts.

@@ -33,7 +33,7 @@ export async function prepare(
   const { verified, without } = await verify(session, { taken, measured });
   const { manifest } = verified;
   draft.release = `${manifest.name} ${manifest.version}`;
-  await freeModules(session, manifest, taken.stash.oldSystem);
+  await freeModules(session, manifest, taken.stash);
   const oldSystem = oldSystemOnDisk(session, taken);
   const input = {
     manifest,

@@ -39,7 +39,7 @@ export async function takeStash(
       onOldRoot(oldRoot);
       const top = await mountReadOnly(run, oldRoot);
       const found = await findStash(join(top, place.folder), sha256);
-      await freeModules(session, found.manifest, found.stash.oldSystem);
+      await freeModules(session, found.manifest, found.stash);
       const digests = await copyStashToMemory(found, report);
       await releaseOldRoot(run, oldRoot);
       return digests;
