@@ -4,12 +4,13 @@ import { reportStep } from "../../format/events.ts";
 import type { Identity } from "../../format/identity.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { decodeSgdiskBackup, type PlannedTable } from "../../format/partition-table.ts";
-import type { Stash } from "../../format/stash.ts";
+import { stashFolder, type Stash } from "../../format/stash.ts";
 import type { CheckInput } from "../checks/check.ts";
 import { checkContext, runChecks, type CheckResult } from "../checks/run-checks.ts";
 import { chooseStashMode, type StashModeChoice } from "../checks/stash-mode.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
 import type { Facts } from "../facts/facts.ts";
+import { mountHolding } from "../facts/parse-proc.ts";
 import { captureIdentity } from "../identity/capture.ts";
 import { describeOldSystem } from "../old-system/describe-old-system.ts";
 import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
@@ -52,7 +53,10 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
   const { facts, identity, problems } = await reportStep(report, { step: "look", title }, async () => {
     const facts = await gatherFacts({ run, root: places.root });
     // What an earlier attempt has left is removed before anything is written.
-    facts.stashFreeBytes += await reclaimableBytes(places.stash);
+    const reclaimable = await reclaimableBytes(places.stash);
+    facts.stashFreeBytes += reclaimable;
+    const mount = mountHolding(facts.mounts, stashFolder);
+    if (mount?.usedBytes !== undefined) mount.usedBytes -= Math.min(reclaimable, mount.usedBytes);
     return { facts, ...(await captureIdentity(places.root, { interfaces: facts.interfaces })) };
   });
   const { manifest } = verified;
