@@ -11,8 +11,10 @@ export interface StashItem {
 /** Each item's own pieces, in its order; together its size rounded up to whole sectors. */
 export type StashPlaces = ReadonlyMap<string, Piece[]>;
 
-/** `missingBytes`: what more space, at least, could find a place for all. */
-export type PlaceChoice = { places: StashPlaces } | { places?: undefined; missingBytes: number };
+/** `missing`: without a place, those that need one range first. `missingBytes`: what more space, at least, could give all one. */
+export type PlaceChoice =
+  | { places: StashPlaces }
+  | { places?: undefined; missing: StashItem[]; missingBytes: number };
 
 /** Of a filesystem and of a modern disk: two items never share one, so that writing one cannot tear the other. */
 const blockBytes = 4096;
@@ -35,7 +37,7 @@ export function chooseStashPlaces(items: readonly StashItem[], pieces: readonly 
     if (taken) places.set(item.name, trim(taken, item.sizeBytes));
     else missing.push(item);
   }
-  return missing.length > 0 ? { missingBytes: shortfall(missing, left) } : { places };
+  return missing.length > 0 ? { missing, missingBytes: shortfall(missing, left) } : { places };
 }
 
 /** What has to lie in one range needs all its bytes anew; the others only what is not left over in pieces. */

@@ -29,37 +29,47 @@ export type Allocation =
   | { places: StashPlaces; withOptional: boolean; attempts: number }
   | { places?: undefined; reason: string };
 
-/** With each attempt asking for twice as much, enough to pass over a gigabyte of places that will not do. */
-const mostAttempts = 12;
+const mostAttempts = 24;
 const leastBytes = 4 * MiB;
 
 /**
- * Grows the file until all items have places that will do. What lies elsewhere stays allocated meanwhile, so that the filesystem
- * has to choose other places for the rest; the caller gives it back. The filesystem always keeps some free space.
+ * Grows the file until all items have places that will do, first those that need one range, while the filesystem still has
+ * large pieces. What lies elsewhere stays allocated meanwhile, so that the filesystem has to choose other places for the
+ * rest; the caller gives it back. The filesystem always keeps some free space.
  */
 export async function allocateStash(request: AllocationRequest): Promise<Allocation> {
   const { file, region, items, optional, signal } = request;
   let wanted = [...items, ...optional];
   let good: Piece[] = [];
   let attempts = 0;
+  let inVain = 0;
+  let last: string | undefined;
   for (;;) {
     signal.throwIfAborted();
     const choice = chooseStashPlaces(wanted, good);
     if (choice.places || attempts === mostAttempts) break;
+    const first = choice.missing[0]!;
     const room = (await file.freeBytes()) - stashMarginBytes;
-    const least = Math.max(choice.missingBytes, attempts === 0 ? 0 : leastBytes);
-    if (least > room) {
+    if (choice.missingBytes > room) {
       if (wanted.length === items.length) break;
       wanted = [...items];
       continue;
     }
-    const pieces = await file.grow(Math.min(least * 2 ** attempts, room));
+    inVain = first.name === last ? inVain + 1 : 0;
+    last = first.name;
+    const least = first.maxRanges === 1 ? first.sizeBytes : choice.missingBytes;
+    const pieces = await file.grow(Math.min(sizeToAsk(least, inVain), room));
     if (!pieces && attempts === 0) return { reason: "the old filesystem does not preallocate files" };
     if (!pieces) break;
     good = clipPieces(pieces, region);
     attempts += 1;
   }
   return decide(request, good, attempts);
+}
+
+/** Twice the same, because filesystems look for one piece of just that size; then more each time, to pass over a gigabyte soon. */
+function sizeToAsk(bytes: number, inVain: number): number {
+  return inVain < 2 ? bytes : Math.max(bytes, leastBytes) * 2 ** (inVain - 1);
 }
 
 /** With what is optional if that is possible, else without. */
