@@ -42,6 +42,7 @@ export async function readWriteLog(
     throw new Error("this is no log of writes, version 1 with sectors of 512 bytes");
   const diskSectors = BigInt(diskBytes / sectorBytes);
   const entries: LogEntry[] = [];
+  let marks = 0;
   let offset = sectorBytes;
   for (; offset + sectorBytes <= logBytes && entries.length < mostEntries;) {
     await readExactly(source, header, offset);
@@ -55,6 +56,7 @@ export async function readWriteLog(
     offset += sectorBytes;
     const dataOffset = offset;
     if (isMark) {
+      marks += 1;
       offset += Math.ceil(Number(dataLength) / sectorBytes) * sectorBytes;
       continue;
     }
@@ -68,8 +70,8 @@ export async function readWriteLog(
       dataOffset,
     });
   }
-  if (BigInt(entries.length) < counted)
-    throw new Error(`the log says it has ${counted} entries, it has ${entries.length}`);
+  const found = entries.length + marks;
+  if (BigInt(found) < counted) throw new Error(`the log says it has ${counted} entries, it has ${found}`);
   return entries;
 }
 
