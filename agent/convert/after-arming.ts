@@ -3,11 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes } from "../../format/errors.ts";
 import { failuresAtMost, whyGiveUp, type ResumeRecord } from "../boot/resume-record.ts";
 import { targetFolder } from "../plan/plan-mounts.ts";
+import { parseCommandLine } from "../ramdisk/command-line.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { describeError } from "../render/describe-error.ts";
 import { rescueWith, type RescueKnowledge } from "../rescue/rescue.ts";
 import { unmountBelow } from "../system/mounts.ts";
 import { restart } from "../system/restart.ts";
+import { armedCommandLine } from "./disk-changed.ts";
 import { protectDisks } from "./old-root.ts";
 import { changeRecord, findRecord, type RecordPlace } from "./resume-count.ts";
 
@@ -28,13 +30,15 @@ export async function failAfterArming(
 ): Promise<number> {
   const { tell, run } = session;
   const counted = await countFailure(session, error, record);
+  if (counted === "unwritable")
+    return giveUp(session, "The conversion failed, and the disk cannot be written any more.", knowledge);
   const why = counted && whyGiveUp(counted);
   if (why !== undefined) return giveUp(session, why, knowledge);
   tell(
     counted
       ? `This was failure ${counted.failures} of at most ${failuresAtMost}.`
-      : "The failure could not be counted on the disk.",
-    "The machine starts again, and the conversion from the top. Do not switch it off; it would do no harm, though.",
+      : "The disk with the stash is not there, so this failure was not counted.",
+    "The machine starts again now, and the conversion from the top.",
   );
   await sleep(readingMs);
   await restart(run);
@@ -53,15 +57,18 @@ export async function giveUp(
   return rescueWith(session, { ...knowledge, reason: [why] });
 }
 
+/** undefined: the disk that the record lies on is not there. */
 async function countFailure(
   { run, tell, words }: Session,
   error: unknown,
   known: RecordPlace | undefined,
-): Promise<ResumeRecord | undefined> {
+): Promise<ResumeRecord | "unwritable" | undefined> {
   const lastFailure = error instanceof Error ? error.message : String(error);
   try {
     await protectDisks(run, false);
-    const record = known ?? (words.recordAt === undefined ? undefined : await findRecord(words.recordAt));
+    // In the first run only the loader's own words have it.
+    const recordAt = words.recordAt ?? parseCommandLine(armedCommandLine() ?? "").recordAt;
+    const record = known ?? (recordAt === undefined ? undefined : await findRecord(recordAt));
     if (record === undefined) return undefined;
     return await changeRecord(record, (before) => ({
       ...before,
@@ -70,6 +77,6 @@ async function countFailure(
     }));
   } catch (error) {
     tell("The resume record cannot be written:", ...describeError(error));
-    return undefined;
+    return "unwritable";
   }
 }

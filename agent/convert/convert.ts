@@ -3,6 +3,7 @@ import { fanOut } from "../../format/events.ts";
 import { whyGiveUp } from "../boot/resume-record.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { describeError } from "../render/describe-error.ts";
+import type { RescueKnowledge } from "../rescue/rescue.ts";
 import { executePlan } from "../steps/execute-plan.ts";
 import { restart } from "../system/restart.ts";
 import { failAfterArming, giveUp } from "./after-arming.ts";
@@ -44,10 +45,8 @@ export async function convert(boot: Session): Promise<number> {
     const record = recordPlaceOf(source.taken);
     if (record) known.record = record;
     if (session.words.resume && record) {
-      const counted = await countStart(session, record);
-      const why = whyGiveUp(counted);
+      const why = await countResume(session, record);
       if (why !== undefined) return await giveUp(session, why, knowledgeOf(known));
-      session.tell(`dualroot: resumed; start ${counted.starts}, ${counted.failures} failures so far.`);
     }
     const context = await prepare(session, source, draft, noReturn);
     if (session.words.rehearse) {
@@ -70,6 +69,18 @@ export async function convert(boot: Session): Promise<number> {
   }
 }
 
+/** Why it must not go on, or undefined. A start that cannot be counted goes on: if the disk is bad, a step will fail. */
+async function countResume(session: Session, record: RecordPlace): Promise<string | undefined> {
+  try {
+    const counted = await countStart(session, record);
+    session.tell(`dualroot: resumed; start ${counted.starts}, ${counted.failures} failures so far.`);
+    return whyGiveUp(counted);
+  } catch (error) {
+    session.tell("dualroot: resumed; this start cannot be counted:", ...describeError(error));
+    return undefined;
+  }
+}
+
 async function stopped(session: Session, error: unknown, known: Known, draft: Draft): Promise<number> {
   session.report({
     kind: "detail",
@@ -89,7 +100,7 @@ async function stopped(session: Session, error: unknown, known: Known, draft: Dr
 }
 
 /** The gateway's addresses and keys, for the rescue system. */
-function knowledgeOf({ taken }: Known): Pick<TakenStash, "identity" | "preservedTar"> | object {
+function knowledgeOf({ taken }: Known): Omit<RescueKnowledge, "reason"> {
   return taken ? { identity: taken.identity, preservedTar: taken.preservedTar } : {};
 }
 
