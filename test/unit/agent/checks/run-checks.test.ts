@@ -366,3 +366,22 @@ test("in the ramdisk, with the package on the disk, only working memory is asked
   const less: Change = ({ facts }) => (facts.memory.availableBytes = 120 * MiB);
   expect(verdicts({ ...ramdisk(less), reserved })).toEqual(["fail memory-too-small"]);
 });
+
+test("a release that requires the old system is refused where its archive has no place on the disk", () => {
+  const requires: Change = ({ manifest }) => {
+    manifest.keepOldSystem = "require";
+  };
+  const rows = (input: CheckInput): string[] =>
+    verdicts(input).filter((verdict) => verdict.includes("old-system"));
+  expect(rows(oldSystem(requires))).toEqual([]);
+  expect(rows(oldSystem(requires, { stash: "ram", acceptPowerRisk: true }))).toEqual([
+    "fail old-system-not-kept",
+  ]);
+  const huge: Change = (input) => {
+    input.facts.mounts.find(({ target }) => target === "/")!.usedBytes = 5 * GiB;
+  };
+  expect(rows(oldSystem(huge))).toEqual(["warn old-system-not-kept"]);
+  expect(rows(oldSystem((input) => [huge, requires].forEach((change) => change(input))))).toEqual([
+    "fail old-system-not-kept",
+  ]);
+});
