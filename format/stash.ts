@@ -38,8 +38,6 @@ export const stashSpaceSchema = z.strictObject({
   oldSystem: z.array(byteRangeSchema).min(1).max(4096).optional(),
 });
 
-export type StashSpace = z.infer<typeof stashSpaceSchema>;
-
 /** Bytes of the loader's range: record and core image. */
 export const loaderBytes = 1024 * 1024;
 export const resumeRecordBytes = 4096;

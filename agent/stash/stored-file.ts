@@ -49,15 +49,6 @@ export async function hashStored(
   return hash.digest("hex");
 }
 
-/** The whole of a small file. Throws when it is larger than the limit: input is bounded. */
-export async function storedBytes(file: StoredFile, limit: number): Promise<Buffer> {
-  if (file.sizeBytes > limit)
-    throw new StepError(`${file.name} has ${file.sizeBytes} bytes, at most ${limit} are expected`);
-  const chunks: Buffer[] = [];
-  for await (const chunk of readStored(file)) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
-
 /** Copies it to a file; SHA-256 of what was copied. */
 export async function copyStored(
   file: StoredFile,
