@@ -24,6 +24,7 @@ export interface VirtualMachine {
 }
 
 export interface Drive {
+  /** A file of this host, or for `raw` an address that QEMU can open, such as `nbd+unix:///?socket=PATH`. */
   file: string;
   format: "raw" | "qcow2";
   readOnly: boolean;
@@ -35,13 +36,11 @@ export interface Drive {
   filter?: DriveFilter;
 }
 
-/**
- * `record-writes`: every write, discard and flush is appended to `log` in the format of the kernel's dm-log-writes.
- * `inject-errors`: fails requests as a blkdebug configuration file says.
- */
-export type DriveFilter =
-  | { kind: "record-writes"; log: string }
-  | { kind: "inject-errors"; configuration: string };
+/** `record-writes`: every write, discard and flush is appended to `log` in the format of the kernel's dm-log-writes. */
+export interface DriveFilter {
+  kind: "record-writes";
+  log: string;
+}
 
 export interface Nic {
   macAddress: string;

@@ -89,16 +89,13 @@ function filterOptions(filter: DriveFilter, { file, disposable }: Drive): string
     `${role}.filename=${escapeValue(path)}`,
     ...(disposable ? [`${role}.cache.no-flush=on`] : []),
   ];
-  if (filter.kind === "record-writes") {
-    return [
-      "driver=blklogwrites",
-      ...child("file", file),
-      ...child("log", filter.log),
-      "log-append=off",
-      "log-sector-size=512",
-    ];
-  }
-  return ["driver=blkdebug", `config=${escapeValue(filter.configuration)}`, ...child("image", file)];
+  return [
+    "driver=blklogwrites",
+    ...child("file", file),
+    ...child("log", filter.log),
+    "log-append=off",
+    "log-sector-size=512",
+  ];
 }
 
 function nicArguments(machine: VirtualMachine, nic: Nic, index: number): string[] {
