@@ -74,6 +74,38 @@ restart_in_a_minute() {
 	) &
 }
 
+# Has the machine's watchdog reset it when nothing runs any more, or when the agent shows no sign of life for three minutes.
+# (dualroot.silence=SECONDS: another limit, for tests.) Before the point of no return the next start is the old system, after it
+# the conversion from the top. An agent that has ended is silent for a good reason.
+guard_conversion() {
+	limit=180
+	read -r words </proc/cmdline
+	for word in $words; do
+		case $word in dualroot.silence=[1-9]*) limit=${word#*=} ;; esac
+	done
+	waited=0
+	while [ ! -c /dev/watchdog0 ]; do
+		sleep 2
+		waited=$((waited + 2))
+		[ "$waited" -gt 120 ] && return
+	done
+	# Killed, it leaves the watchdog running: that is the reset.
+	watchdog -F -T 60 -t 5 /dev/watchdog0 &
+	feeder=$!
+	silent=0
+	while [ "$silent" -lt "$limit" ]; do
+		sleep 5
+		silent=$((silent + 5))
+		if [ -e /run/dualroot/alive ]; then
+			rm /run/dualroot/alive
+			silent=0
+		fi
+		[ -e /run/dualroot/ended ] && silent=0
+	done
+	say_everywhere "dualroot: the program shows no sign of life for $limit seconds. The watchdog resets the machine in a minute."
+	kill -KILL "$feeder"
+}
+
 # Leaves the ramdisk for the system that the agent has mounted, with the kernel's settings as they were, and with the words
 # that the kernel handed to init. Comes back only when there is nothing to leave for.
 leave_for_slot() {
@@ -107,11 +139,14 @@ read -r messages </proc/sys/kernel/printk
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
 echo 8192 >/proc/sys/vm/min_free_kbytes
 
+if has_word dualroot.mode=convert; then guard_conversion & fi
+
 # Three fingers on a keyboard must not reset a machine that is being converted.
 echo 0 >/proc/sys/kernel/ctrl-alt-del
 # Short-lived things in 2 MiB instead of 16: they are few, and each thread would have as much.
 node --max-semi-space-size=2 /usr/lib/dualroot/agent.mjs ramdisk
 status=$?
+: >/run/dualroot/ended
 echo 1 >/proc/sys/kernel/ctrl-alt-del
 leave_for_slot "$@"
 

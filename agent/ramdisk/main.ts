@@ -11,6 +11,7 @@ import { restart } from "../system/restart.ts";
 import { createRun } from "../system/run.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { openConsoles } from "./consoles.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import { loadModules } from "./load-modules.ts";
 import type { Mode, Session } from "./session.ts";
 
@@ -71,6 +72,7 @@ async function runMode(report: Reporter, tell: Session["tell"]): Promise<number>
     return exitCodes.usage;
   }
   tell(`dualroot: ramdisk started, mode ${words.mode}.`);
+  startHeartbeat();
   await loadModules(run);
   const mode = await load();
   return mode(session);

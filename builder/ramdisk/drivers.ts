@@ -96,8 +96,12 @@ export const driverGroups: readonly DriverGroup[] = [
       "crc32_pclmul",
     ],
   },
-  // So that a ramdisk that hangs on a machine nobody stands next to is reset.
-  { platform: "watchdogs", isVirtual: true, drivers: ["iTCO_wdt", "i6300esb", "softdog"] },
+  // So that a ramdisk that hangs on a machine nobody stands next to is reset. Intel's timer is shown by the LPC or the SMBus driver.
+  {
+    platform: "watchdogs",
+    isVirtual: true,
+    drivers: ["iTCO_wdt", "lpc_ich", "i2c_i801", "sp5100_tco", "wdat_wdt", "i6300esb"],
+  },
 ];
 
 /** Without these no conversion can work anywhere: missing ones refuse the build. */
