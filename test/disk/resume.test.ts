@@ -140,7 +140,7 @@ test("an agent that is killed starts again by itself; a conversion that fails ev
   expect(second.console.tail(200)).not.toContain("begins again from the top in 60 seconds");
 });
 
-/** Ten minutes and more: `DUALROOT_LONG=1 npx vitest run --project disk test/disk/resume.test.ts -t twenty`. */
+/** Some ten minutes: `DUALROOT_LONG=1 npx vitest run --project disk test/disk/resume.test.ts -t twenty`. */
 test.runIf(process.env["DUALROOT_LONG"])(
   "twenty power cuts in a row, at any moment after the loader has spoken, cost time only",
   async () => {
@@ -150,14 +150,15 @@ test.runIf(process.env["DUALROOT_LONG"])(
     await first.kill();
     for (let cut = 1; cut <= 20; cut += 1) {
       const machine = await bootDisk(disk);
-      await machine.console.waitFor(loaderSpeaks, 90);
-      await sleep(Math.random() * 45_000);
-      const isOver = /dualroot: converted/.test(machine.console.tail(60));
+      await machine.console.waitFor(loaderSpeaks, 120);
+      // One in four falls into the loader and the kernel, the others into steps further and further behind.
+      if (cut % 4 > 0) await machine.console.waitFor(/dualroot: resumed/, 240);
+      await sleep(Math.random() * cut * 1000);
+      expect(machine.console.tail(60)).not.toContain("dualroot: converted");
       await machine.kill();
-      if (isOver) return expect(cut, "cuts before it was through").toBeGreaterThan(1);
     }
     const last = await bootDisk(disk);
-    await last.console.waitFor(/dualroot: resumed; start \d+, 0 failures so far/, 240);
+    await last.console.waitFor(/dualroot: resumed; start 1[5-9], 0 failures so far/, 240);
     await expectEnd(last);
   },
   60 * 60_000,
