@@ -26,7 +26,13 @@ export interface AllocationRequest {
 }
 
 export type Allocation =
-  | { places: StashPlaces; withOptional: boolean; attempts: number }
+  | {
+      places: StashPlaces;
+      withOptional: boolean;
+      attempts: number;
+      /** Allocated in places that will not do. */
+      elsewhereBytes: number;
+    }
   | { places?: undefined; reason: string };
 
 const mostAttempts = 24;
@@ -40,6 +46,7 @@ const leastBytes = 4 * MiB;
 export async function allocateStash(request: AllocationRequest): Promise<Allocation> {
   const { file, region, items, optional, signal } = request;
   let wanted = [...items, ...optional];
+  let given: readonly Piece[] = [];
   let good: Piece[] = [];
   let attempts = 0;
   let inVain = 0;
@@ -61,10 +68,12 @@ export async function allocateStash(request: AllocationRequest): Promise<Allocat
     const pieces = await file.grow(Math.min(sizeToAsk(least, inVain), room));
     if (!pieces && attempts === 0) return { reason: "the old filesystem does not preallocate files" };
     if (!pieces) break;
-    good = clipPieces(pieces, region);
+    given = pieces;
+    good = clipPieces(given, region);
     attempts += 1;
   }
-  return decide(request, good, attempts);
+  const found = decide(request, good);
+  return found.places ? { ...found, attempts, elsewhereBytes: sizeOf(given) - sizeOf(good) } : found;
 }
 
 /** Twice the same, because filesystems look for one piece of just that size; then more each time, to pass over a gigabyte soon. */
@@ -72,14 +81,21 @@ function sizeToAsk(bytes: number, inVain: number): number {
   return inVain < 2 ? bytes : Math.max(bytes, leastBytes) * 2 ** (inVain - 1);
 }
 
+function sizeOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
 /** With what is optional if that is possible, else without. */
-function decide({ items, optional, judge }: AllocationRequest, good: Piece[], attempts: number): Allocation {
+function decide(
+  { items, optional, judge }: AllocationRequest,
+  good: Piece[],
+): { places: StashPlaces; withOptional: boolean } | { places?: undefined; reason: string } {
   let reason = "the old filesystem has too little free space where the new layout has room for it";
   for (const withOptional of optional.length > 0 ? [true, false] : [true]) {
     const { places } = chooseStashPlaces(withOptional ? [...items, ...optional] : items, good);
     if (!places) continue;
     const problems = judge([...places.values()].flat());
-    if (problems.length === 0) return { places, withOptional, attempts };
+    if (problems.length === 0) return { places, withOptional };
     reason = problems.map(({ message }) => message).join(" ");
   }
   return { reason };

@@ -30,8 +30,14 @@ export interface DiskStashInput extends StashInput {
   without: ReadonlySet<StashSafeguard>;
 }
 
+/** For the log: how the places were found. */
+interface Search {
+  attempts: number;
+  elsewhereBytes: number;
+}
+
 export type DiskStash =
-  | (WrittenStash & { keepsOldSystem: boolean; attempts: number })
+  | (WrittenStash & Search & { keepsOldSystem: boolean })
   | { stashSha256?: undefined; reason: string };
 
 /**
@@ -54,7 +60,7 @@ export async function writeDiskStash(input: DiskStashInput): Promise<DiskStash> 
   const path = join(folder, contentName);
   const allocation = await allocate(input, path, sources);
   if (!allocation.places) return allocation;
-  const { places, attempts } = allocation;
+  const { places, attempts, elsewhereBytes } = allocation;
   const progress = countProgress(input, sources);
   const written: PlacedFile[] = [];
   for (const source of sources) {
@@ -88,10 +94,16 @@ export async function writeDiskStash(input: DiskStashInput): Promise<DiskStash> 
     sector: ranges[0]!.startBytes / stashSectorBytes,
     count: own.sectorsBytes / stashSectorBytes,
   };
-  return { stashSha256: sha256, stashAt, keepsOldSystem: places.has(spaceNames.oldSystem), attempts };
+  return {
+    stashSha256: sha256,
+    stashAt,
+    keepsOldSystem: places.has(spaceNames.oldSystem),
+    attempts,
+    elsewhereBytes,
+  };
 }
 
-type Allocated = { places: StashPlaces; attempts: number } | { places?: undefined; reason: string };
+type Allocated = ({ places: StashPlaces } & Search) | { places?: undefined; reason: string };
 
 async function allocate(
   input: DiskStashInput,

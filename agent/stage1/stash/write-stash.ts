@@ -60,7 +60,8 @@ async function tryDisk(context: StageOneContext, survey: Survey, input: StashInp
     without: safeguardsLeftOut(process.env["DUALROOT_WITHOUT"], survey.key.role, report),
   });
   if (written.stashSha256 !== undefined) {
-    const message = `stash: sector ${written.stashAt?.sector}, found in ${written.attempts} attempts`;
+    const { stashAt, attempts, elsewhereBytes } = written;
+    const message = `stash: sector ${stashAt?.sector}, found in ${attempts} attempts, ${elsewhereBytes} bytes elsewhere given back`;
     report({ kind: "detail", message });
     if (oldSystem && !written.keepsOldSystem) {
       const text = "There is no room on the disk for an archive of the old system.";

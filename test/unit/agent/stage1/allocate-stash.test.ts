@@ -67,7 +67,7 @@ function request(
 test("one attempt for what needs one range and one for the rest where the first places will do, and no byte more", async () => {
   const { file, asked } = filesystem([{ startBytes: 2000 * MiB, sizeBytes: 1000 * MiB }]);
   const allocation = await allocateStash(request(file));
-  expect(allocation).toMatchObject({ attempts: 2 });
+  expect(allocation).toMatchObject({ attempts: 2, elsewhereBytes: 0 });
   expect(asked).toEqual([8 * MiB, 100 * MiB]);
 });
 
@@ -80,6 +80,7 @@ test("a gigabyte of places that will not do is passed over in a few attempts, an
   if (!allocation.places) throw new Error(allocation.reason);
   expect(asked.length).toBeGreaterThan(3);
   expect(asked.length).toBeLessThan(12);
+  expect(allocation.elsewhereBytes).toBe(999 * MiB);
   for (const { startBytes } of [...allocation.places.values()].flat())
     expect(startBytes).toBeGreaterThanOrEqual(region.startBytes);
 });
