@@ -14,7 +14,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. */
+/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. power: what a cut leaves behind. */
 export default defineConfig({
   test: {
     reporters: ["default"],
@@ -36,6 +36,14 @@ export default defineConfig({
         test: {
           name: "conversion",
           include: ["test/conversion/**/*.test.ts"],
+          testTimeout: 30 * minutes,
+          hookTimeout: 30 * minutes,
+        },
+      },
+      {
+        test: {
+          name: "power",
+          include: ["test/power/*.test.ts"],
           testTimeout: 30 * minutes,
           hookTimeout: 30 * minutes,
         },
