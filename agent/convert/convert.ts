@@ -45,7 +45,7 @@ export async function convert(boot: Session): Promise<number> {
     const record = recordPlaceOf(source.taken);
     if (record) known.record = record;
     if (session.words.resume && record) {
-      const why = await countResume(session, record);
+      const why = await countResume(session, record, draft);
       if (why !== undefined) return await giveUp(session, why, knowledgeOf(known));
     }
     const context = await prepare(session, source, draft, noReturn);
@@ -70,9 +70,13 @@ export async function convert(boot: Session): Promise<number> {
 }
 
 /** Why it must not go on, or undefined. A start that cannot be counted goes on: if the disk is bad, a step will fail. */
-async function countResume(session: Session, record: RecordPlace): Promise<string | undefined> {
+async function countResume(session: Session, record: RecordPlace, draft: Draft): Promise<string | undefined> {
   try {
     const counted = await countStart(session, record);
+    const { starts, failures, lastFailure } = counted;
+    draft.notes.push(
+      `Interrupted and resumed: start ${starts + 1} of the conversion, ${failures} failures before${lastFailure === undefined ? "" : `, the last one: ${lastFailure}`}.`,
+    );
     session.tell(`dualroot: resumed; start ${counted.starts}, ${counted.failures} failures so far.`);
     return whyGiveUp(counted);
   } catch (error) {
