@@ -14,7 +14,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. power: what a cut leaves behind. */
+/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. power: what a cut leaves behind. faults: longer ones, not in `npm test`. */
 export default defineConfig({
   test: {
     reporters: ["default"],
@@ -45,6 +45,14 @@ export default defineConfig({
           name: "power",
           include: ["test/power/*.test.ts"],
           testTimeout: 30 * minutes,
+          hookTimeout: 30 * minutes,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/power/faults/*.test.ts"],
+          testTimeout: 60 * minutes,
           hookTimeout: 30 * minutes,
         },
       },

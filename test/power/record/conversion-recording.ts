@@ -30,7 +30,8 @@ export async function conversionRecording(kind: ConversionKind): Promise<string>
   return cachedFolder({ name: `power-recording-${kind.stack}`, inputs }, async (folder) => {
     const media = join(folder, "media.img");
     await makeMedia(packageFolder, kind, join(folder, "media"), media);
-    const title = `${kind.stack}${(kind.arguments ?? []).map((word) => ` ${word}`).join("")}`;
+    const settings = Object.entries(kind.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+    const title = [kind.stack, ...(kind.arguments ?? []), ...settings].join(" ");
     await makeRecording({ title, disk, media }, folder);
     await rm(media);
     checkRecordedIdentity(await readFile(join(folder, recordingFiles.console), "utf8"));
@@ -45,7 +46,8 @@ async function oldDisk(stack: OldStack): Promise<string> {
   return join(folder, "disk.img");
 }
 
-async function powerPackage(): Promise<string> {
+/** Folder of the package that converts the tiny gateway. */
+export async function powerPackage(): Promise<string> {
   const inputs = [await sourceDigest(), ...(await ownInputs())];
   const folder = await cachedFolder({ name: "power-package", inputs }, async (scratch) => {
     await makePowerPackage(join(scratch, "scratch"), join(scratch, "package"));
