@@ -11,12 +11,12 @@ import { verifyPackage, verifySignedManifest, type VerifiedPackage } from "../pa
 import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import type { ConversionPlan } from "../plan/step.ts";
 import type { Session } from "../ramdisk/session.ts";
-import { stashRanges } from "../stash/stash-ranges.ts";
 import type { PointOfNoReturn, StepContext } from "../steps/step-context.ts";
 import { leftOut, type Safeguard } from "../system/safeguards.ts";
 import type { Draft } from "./draft-report.ts";
 import { freeModules } from "./free-modules.ts";
 import { protectDisks } from "./old-root.ts";
+import { capturedSystem, planInputFrom } from "./plan-input.ts";
 import { claimedDigests, measureOnDisk } from "./take-from-disk.ts";
 import type { StashSource } from "./take-stash.ts";
 
@@ -34,24 +34,17 @@ export async function prepare(
   const { manifest } = verified;
   draft.release = `${manifest.name} ${manifest.version}`;
   await freeModules(session, manifest, taken.stash);
-  const oldSystem = oldSystemOnDisk(session, taken);
-  const input = {
-    manifest,
-    // Once the disk was changed there is nothing left to capture.
-    oldSystem: oldSystem
-      ? ("captured" as const)
-      : words.resume || draft.diskChanged || !taken.stash.oldSystem
-        ? ("none" as const)
-        : ("capture" as const),
-    ...powerInput(session, taken, draft, without),
-  };
+  const oldSystem = capturedSystem(words, taken);
+  const { diskChanged } = draft;
+  const input = planInputFrom({ manifest, words, taken, isDiskChanged: diskChanged, without });
   const plan = await reportStep(report, { step: "plan", title: "Look at the machine and plan" }, () =>
     look(session, taken.packageFolder, input),
   );
-  if (input.power === "place" && !plan.steps.some(({ kind }) => kind === "arm-resume-loader"))
-    draft.notes.push(
-      "The new layout leaves no room for the package, so a power cut while the disk was written would have lost the gateway.",
+  if (input.power === "place" && !plan.steps.some(({ kind }) => kind === "arm-resume-loader")) {
+    session.tell(
+      "WARNING: the new layout has no room for the package: until the new system starts, a power cut loses this gateway.",
     );
+  }
   const { notes } = draft;
   const draftReport = (): ReturnType<Draft["report"]> => draft.report("converted");
   return {
@@ -96,27 +89,6 @@ async function verify(
   });
 }
 
-/** How the plan meets a power cut, by where the stash is and what has been done already. */
-function powerInput(
-  { words }: Session,
-  { stash, place }: StashSource["taken"],
-  draft: Draft,
-  without: ReadonlySet<Safeguard>,
-): Pick<PlanInput, "stash" | "reserved" | "power" | "stashFiles"> {
-  if (!place) {
-    return {
-      stash: draft.diskChanged ? withoutTable(stash) : stash,
-      power: without.has("arm") ? "none" : "place",
-      stashFiles: stash.files,
-    };
-  }
-  return {
-    stash: { ...stash, foundOn: place.disk },
-    reserved: without.has("reserve") ? [] : stashRanges(stash, place),
-    power: words.resume ? "armed" : without.has("arm") ? "none" : "arm",
-  };
-}
-
 async function look(
   { run, report, words }: Session,
   packageFolder: string,
@@ -136,20 +108,4 @@ async function look(
   const plan = planConversion({ ...input, facts, template });
   report({ kind: "detail", message: `plan: ${JSON.stringify(plan)}` });
   return plan;
-}
-
-/** The archive that was complete when the resume loader was armed. */
-function oldSystemOnDisk(
-  { words }: Session,
-  { stash, place }: StashSource["taken"],
-): StepContext["oldSystem"] {
-  const ranges = stash.space?.oldSystem;
-  if (!words.resume || !words.oldSystem || !ranges || !place) return undefined;
-  return { name: "old-system", path: place.disk, ranges, ...words.oldSystem };
-}
-
-/** A first run has wiped the table that stage 1 saw; size and serial number remain. */
-function withoutTable(stash: PlanInput["stash"]): PlanInput["stash"] {
-  const { tableId: _, ...disk } = stash.disk;
-  return { ...stash, disk };
 }
