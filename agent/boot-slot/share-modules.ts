@@ -6,11 +6,14 @@ import { loadFilesystems } from "../ramdisk/load-modules.ts";
 import type { Session } from "../ramdisk/session.ts";
 import { exists } from "../system/files.ts";
 
+/** It mounts on demand by this, and says so on the console when it cannot. */
+const wantedBySystemd = ["autofs"];
+
 /** What will be mounted later, when the ramdisk's modules are gone. */
 export async function loadSlotFilesystems({ run }: Session, root: string): Promise<void> {
   const fstab = (await new RootFolder(root).readText("/etc/fstab")) ?? "";
   const types = fstabTypes(fstab);
-  if (types.length > 0) await loadFilesystems(run, types);
+  await loadFilesystems(run, [...types, ...wantedBySystemd]);
 }
 
 export function fstabTypes(fstab: string): string[] {

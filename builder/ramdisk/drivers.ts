@@ -96,6 +96,8 @@ export const driverGroups: readonly DriverGroup[] = [
       "crc32_pclmul",
     ],
   },
+  // A slot that is booted with this kernel has no modules for it, and its systemd wants to mount on demand.
+  { platform: "booted slots", isVirtual: true, drivers: ["autofs4"] },
   // So that a ramdisk that hangs on a machine nobody stands next to is reset. Intel's timer is shown by the LPC or the SMBus driver.
   {
     platform: "watchdogs",

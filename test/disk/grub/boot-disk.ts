@@ -22,6 +22,8 @@ export interface BootDiskContent {
   bootBytes?: number;
   /** A whole system for slot A, as a folder. */
   slotATree?: string;
+  /** Size of slot A; 24 MiB. */
+  slotABytes?: number;
 }
 
 const run = createRun(silent);
@@ -50,7 +52,16 @@ export async function makeBootDisk(content: BootDiskContent): Promise<string> {
   const bootBytes = content.bootBytes ?? usualBootBytes;
   const volumesStart = bootStart + bootBytes;
   const volumes = lvmImage("VA", [
-    { name: "root_a", content: await filesystem(folder, "a", slotBytes, content.slotA, content.slotATree) },
+    {
+      name: "root_a",
+      content: await filesystem(
+        folder,
+        "a",
+        content.slotABytes ?? slotBytes,
+        content.slotA,
+        content.slotATree,
+      ),
+    },
     { name: "root_b", content: await filesystem(folder, "b", slotBytes, content.slotB) },
   ]);
 
