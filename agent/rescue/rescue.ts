@@ -83,6 +83,8 @@ async function identify(
       return { system: bare, source: "the stash" };
     }
   }
+  // In the middle of a conversion a slot may hold a release's own accounts and passwords, which are nobody's here.
+  if (session.words.mode === "convert") return undefined;
   const found = await findInstalledSystem(session);
   return found && { system: found.system, source: found.device };
 }
