@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -60,6 +60,10 @@ test("after the last failure the old gateway's administrator comes in by ssh, me
   const gateway = join(scratch, "gateway");
   const keyFile = join(scratch, "root-key");
   await makeTinySlot(gateway, { kernelVersion: "3.10", keyFile });
+  await writeFile(
+    join(gateway, "etc/ssh/ssh_host_rsa_key"),
+    "-----BEGIN OPENSSH PRIVATE KEY-----\ndamaged\n",
+  );
   const packageFolder = join(scratch, "package");
   const diskBytes = await makeSmallPackage(packageFolder, scratch);
   const conversion = await makeStashDisk(join(scratch, "disk"), packageFolder, {
@@ -85,6 +89,7 @@ test("after the last failure the old gateway's administrator comes in by ssh, me
   const greeting = await client.withPassword(tinySlot.administrator, "cat /etc/motd");
   expect(greeting.stdout).toMatch(/failed 3 times, the last time because: rootfs\.tar\.xz/);
   expect(greeting.stdout).toContain("dualroot-again");
+  expect(greeting.stdout).toContain("the gateway's rsa host key is damaged");
   expect((await client.withKey("root", keyFile, "hostname")).stdout).toBe("gw-tiny\n");
   expect((await client.withPassword(tinySlot.user, "id")).exitCode).toBe(255);
 
