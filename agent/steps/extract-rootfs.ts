@@ -7,8 +7,11 @@ import { tarExtractOptions } from "../system/tar-options.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import type { StepContext } from "./step-context.ts";
 
-// A dead clock makes every file "from the future".
-const tarOptions = [...tarExtractOptions, "--warning=no-timestamp"];
+/**
+ * A dead clock makes every file "from the future". The zeros that end the archive may go on behind tar's last record: with
+ * `--ignore-zeros` it reads on to the end of its input, where it else would leave, and xz die of SIGPIPE.
+ */
+const tarOptions = [...tarExtractOptions, "--ignore-zeros", "--warning=no-timestamp"];
 
 /** Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. */
 export async function extractRootfs(

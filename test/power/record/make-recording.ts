@@ -6,7 +6,7 @@ import type { Drive } from "../../../builder/vm/description.ts";
 import { launch } from "../../../builder/vm/launch.ts";
 import { silent } from "../../../format/events.ts";
 import { markPatterns, type Mark } from "../log/phases.ts";
-import type { Reference } from "../run/judge.ts";
+import { hopeless, type Reference } from "../run/judge.ts";
 import { tinyMachine } from "../run/tiny-machine.ts";
 import { recordingFiles, type RecordingDescription } from "./recording.ts";
 
@@ -51,7 +51,8 @@ export async function makeRecording(input: RecordingInput, folder: string): Prom
     },
   });
   try {
-    await machine.ended(limitSeconds);
+    const stuck = machine.console.waitFor(hopeless, limitSeconds).catch(() => undefined);
+    await Promise.race([machine.ended(limitSeconds), stuck]);
   } finally {
     await machine.kill();
   }

@@ -19,10 +19,12 @@ export interface Verdict {
 const rescue = /dualroot: rescue system/;
 /** The firmware's, GRUB's and the ramdisk's last words. */
 const dead = /No bootable device|grub rescue>|do NOT switch the machine off/;
+/** Nobody will come after one of these. */
+export const hopeless = new RegExp(`${rescue.source}|${dead.source}`);
 
 /** Ends a point's wait: the system that came up is about to power off, or nobody will come. GRUB's own output may lead the line. */
 export const finalLine = new RegExp(
-  `(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*|[^\\n]*(?:${rescue.source}|${dead.source})[^\\n]*)\\r?\\n`,
+  `(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*|[^\\n]*(?:${hopeless.source})[^\\n]*)\\r?\\n`,
   "m",
 );
 
