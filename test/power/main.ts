@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { phases } from "./log/phases.ts";
 import { choosePoints } from "./points/choose-points.ts";
+import { chooseSample } from "./points/choose-sample.ts";
 import { listPoints, type Point } from "./points/points.ts";
 import { conversionRecording } from "./record/conversion-recording.ts";
 import { openRecording } from "./record/recording.ts";
@@ -27,6 +28,7 @@ const program = new Command("test:power")
   )
   .option("--seed <word>", "chooses subsets, torn writes and points", "dualroot")
   .option("--only <names...>", "these points alone, by the names in the table")
+  .option("--sample", "the dozen that `npm test` runs, around both switches")
   .option("--phase <name>", `only cuts in: ${phases.join(", ")}`)
   .option("--resume-sweep", "cut a conversion that is itself carrying on after a cut")
   .option("--recording <folder>", "an earlier recording, instead of one of the code as it is now")
@@ -55,7 +57,7 @@ async function main(): Promise<number> {
   const folder = options.resumeSweep ? await resumeRecording(conversion) : conversion;
   const recording = await openRecording(folder);
   const all = listPoints({ ...recording, seed: options.seed });
-  const points = select(all, options);
+  const points = options.sample ? chooseSample(all, recording.switches, options.seed) : select(all, options);
   if (points.length === 0) program.error("no point is left; see --list");
   const rows = points.map(({ name, phase, kind, at, kept }) => ({
     name,

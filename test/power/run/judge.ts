@@ -24,7 +24,7 @@ export const hopeless = new RegExp(`${rescue.source}|${dead.source}`);
 
 /** Ends a point's wait: the system that came up is about to power off, or nobody will come. GRUB's own output may lead the line. */
 export const finalLine = new RegExp(
-  `(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*|[^\\n]*(?:${hopeless.source})[^\\n]*)\\r?\\n`,
+  `(?:OLD-SYSTEM \\S+|NEW-SYSTEM slot=[^\\n]*)\\r?\\n|[^\\n]*(?:${hopeless.source})`,
   "m",
 );
 

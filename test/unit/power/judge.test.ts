@@ -14,7 +14,7 @@ test.each<[string, Outcome]>([
   [`${reference.converted.replace("committed=yes", "committed=no")}\r\n`, "different"],
   ["dualroot: rescue system.\r\n", "rescue"],
   ["No bootable device.\r\n", "dead"],
-  ["grub rescue> \r\n", "dead"],
+  ["grub rescue> ", "dead"],
 ])("%j is judged as %s", (line, outcome) => {
   const found = finalLine.exec(`Booting from Hard Disk...\r\n${line}`)?.[0];
   expect(judge(found, reference).outcome).toBe(outcome);
