@@ -4,6 +4,7 @@ import { splitEpochs } from "../../power/log/epochs.ts";
 import { findSwitches, type Mark } from "../../power/log/phases.ts";
 import type { LogEntry } from "../../power/log/write-log.ts";
 import { choosePoints } from "../../power/points/choose-points.ts";
+import { chooseSample } from "../../power/points/choose-sample.ts";
 import { listPoints, type Point } from "../../power/points/points.ts";
 
 const entryBytes = 1000;
@@ -103,4 +104,25 @@ test("a choice has the switches and something of each phase, in the log's order"
   expect(new Set(chosen.map(({ phase }) => phase)).size).toBe(5);
   expect(chosen).toEqual(points.filter((point) => chosen.includes(point)));
   expect(choosePoints(points, 1000, "seed")).toEqual(points);
+});
+
+test("the sample has the moments right before and after both switches, and seeded ones around them", () => {
+  const text = "0|00|00|00|S|00|00|00|0|S|00|00|00|00|";
+  const list = { "stage-1": 2, ramdisk: 8, "new-system": 26, committed: 32 };
+  const log = logOf(text);
+  const marksOf = Object.entries(list).map(([name, entry]) => ({
+    name: name as Mark["name"],
+    logBytes: entry * entryBytes + 1,
+    atSeconds: 0,
+  }));
+  const switches = findSwitches(log, marksOf);
+  expect(switches.sectorZero).toEqual([11, 24]);
+  const sample = chooseSample(pointsOf(text, list), switches, "seed");
+  const at = (entry: number): Point["kind"][] =>
+    sample.filter((point) => point.at === entry).map(({ kind }) => kind);
+  expect([at(9), at(11), at(22), at(24)].map((kinds) => kinds.length)).toEqual([1, 1, 1, 1]);
+  expect(new Set(sample.map(({ phase }) => phase))).toEqual(
+    new Set(["stage 1", "ramdisk", "rewriting", "first boot", "committed"]),
+  );
+  expect(sample).toEqual(chooseSample(pointsOf(text, list), switches, "seed"));
 });

@@ -46,6 +46,25 @@ test("a comma in a file name is doubled, read-only and cache follow the drive", 
   expect(valueAfter(words, "id=drive1")).toContain("read-only=on,cache=writeback");
 });
 
+test("a drive whose writes are recorded gets its flushes, and the files below it need none", () => {
+  const [gateway] = machine.drives;
+  const drives = [
+    { ...gateway!, format: "raw" as const, filter: { kind: "record-writes" as const, log: "/tmp/l,og" } },
+  ];
+  expect(valueAfter(qemuArguments({ ...machine, drives }, "tcg", sockets), "id=drive0")).toBe(
+    "id=drive0,if=none,driver=blklogwrites,file.driver=file,file.filename=/tmp/a,,b.qcow2,file.cache.no-flush=on," +
+      "log.driver=file,log.filename=/tmp/l,,og,log.cache.no-flush=on,log-append=off,log-sector-size=512," +
+      "read-only=off,cache=writeback,discard=unmap",
+  );
+});
+
+test("a plain processor has no vector extensions; KVM has its own", () => {
+  const plain = { ...machine, processor: "plain" as const };
+  expect(qemuArguments(plain, "tcg", sockets)).toContain("qemu64");
+  expect(qemuArguments(plain, "kvm", sockets)).not.toContain("qemu64");
+  expect(qemuArguments(machine, "tcg", sockets)).toContain("max");
+});
+
 test("forwards lead from the host's loopback to the guest's address", () => {
   expect(qemuArguments(machine, "kvm", sockets)).toContain(
     "user,id=net0,hostfwd=tcp:127.0.0.1:2222-10.0.2.77:22",
