@@ -118,9 +118,8 @@ test("the sample has the moments right before and after both switches, and seede
   const switches = findSwitches(log, marksOf);
   expect(switches.sectorZero).toEqual([11, 24]);
   const sample = chooseSample(pointsOf(text, list), switches, "seed");
-  const at = (entry: number): Point["kind"][] =>
-    sample.filter((point) => point.at === entry).map(({ kind }) => kind);
-  expect([at(9), at(11), at(22), at(24)].map((kinds) => kinds.length)).toEqual([1, 1, 1, 1]);
+  const at = sample.map((point) => point.at);
+  for (const moment of [9, 11, 22, 24]) expect(at).toContain(moment);
   expect(new Set(sample.map(({ phase }) => phase))).toEqual(
     new Set(["stage 1", "ramdisk", "rewriting", "first boot", "committed"]),
   );
