@@ -14,6 +14,9 @@ import { recordingFiles } from "./recording.ts";
 
 const run = createRun(silent, { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` });
 
+/** Half a gigabyte each. Long enough for a sweep over one to end while the code changes. */
+const keepHours = 6;
+
 export interface ConversionKind {
   stack: OldStack;
   /** Words for `upgrade.sh convert` besides those that make it ask nothing. */
@@ -27,7 +30,7 @@ export async function conversionRecording(kind: ConversionKind): Promise<string>
   const disk = await oldDisk(kind.stack);
   const packageFolder = await powerPackage();
   const inputs = [disk, packageFolder, JSON.stringify(kind), ...(await ownInputs())];
-  return cachedFolder({ name: `power-recording-${kind.stack}`, inputs }, async (folder) => {
+  return cachedFolder({ name: `power-recording-${kind.stack}`, inputs, keepHours }, async (folder) => {
     const media = join(folder, "media.img");
     await makeMedia(packageFolder, kind, join(folder, "media"), media);
     const settings = Object.entries(kind.environment ?? {}).map(([name, value]) => `${name}=${value}`);

@@ -28,6 +28,8 @@ const lanesTop = 78;
 const laneHeight = 20;
 const mapTop = lanesTop + lanes.length * laneHeight + 18;
 const mapHeight = 300;
+/** Of the phases' names, about. */
+const letterWidth = 8;
 const flushTop = mapTop + mapHeight + 6;
 
 /**
@@ -50,24 +52,29 @@ export function renderTimeline(
   const bands = starts.map(({ phase, start }, index) => {
     const begin = x(start);
     const end = index + 1 < starts.length ? x(starts[index + 1]!.start) : right;
-    return `<rect x="${n(begin)}" y="46" width="${n(end - begin)}" height="${flushTop - 36}" fill="${index % 2 ? "#f6f8fa" : "#eef2f6"}"/><text x="${n(begin + 4)}" y="62" font-weight="600">${phase}</text>`;
+    // A short phase has its name above, where there is room for it.
+    const y = end - begin > phase.length * letterWidth ? 62 : 42;
+    const fill = index % 2 ? "#f6f8fa" : "#eaeff4";
+    return `<rect x="${n(begin)}" y="46" width="${n(end - begin)}" height="${flushTop - 36}" fill="${fill}"/><text x="${n(begin + 4)}" y="${y}" font-weight="600">${phase}</text>`;
   });
-  const entryWidth = Math.max(1, width / (log.length - from));
+  const entryWidth = Math.max(1.6, width / (log.length - from));
   const bar = (kind: "write" | "discard"): string =>
     log
       .map((entry, index) =>
         index < from || entry.kind !== kind
           ? ""
-          : `M${n(x(index))} ${n(y(entry.sector))}v${n(Math.max(0.8, (entry.sectors * sectorBytes * mapHeight) / recording.diskBytes))}`,
+          : `M${n(x(index))} ${n(y(entry.sector))}v${n(Math.max(2, (entry.sectors * sectorBytes * mapHeight) / recording.diskBytes))}`,
       )
       .join("");
   const ticks = log
     .map((entry, index) => (index < from || entry.kind !== "flush" ? "" : `M${n(x(index))} ${flushTop}v7`))
     .join("");
-  const switchLines = switches.sectorZero.map(
-    (entry) =>
-      `<path d="M${n(x(entry))} ${lanesTop - 10}V${flushTop + 7}" stroke="#cf222e" stroke-width="1" stroke-dasharray="3 2"/>`,
-  );
+  const switchLines = switches.sectorZero.map((entry, index) => {
+    const name = index === 0 ? "first" : index === switches.sectorZero.length - 1 ? "last" : undefined;
+    const line = `<path d="M${n(x(entry))} ${lanesTop - 10}V${flushTop + 7}" stroke="#cf222e" stroke-width="${name ? 1.4 : 0.6}" stroke-dasharray="3 2"/>`;
+    const label = `<text x="${n(x(entry) + 4)}" y="${mapTop - 6}" fill="#cf222e">${name} switch</text>`;
+    return name ? line + label : line;
+  });
   const dots = results.map(
     (result) =>
       `<circle cx="${n(x(result.at))}" cy="${lanesTop + lanes.indexOf(result.kind) * laneHeight}" r="3.6" fill="${colours[result.outcome]}"><title>${result.point}: ${words[result.outcome]}</title></circle>`,
@@ -94,7 +101,7 @@ export function renderTimeline(
     `<text x="${left - 8}" y="${mapTop + 10}" text-anchor="end">sector 0</text>`,
     `<text x="${left - 8}" y="${mapTop + mapHeight}" text-anchor="end">${mebibytes} MiB</text>`,
     `<text x="${left - 8}" y="${flushTop + 7}" text-anchor="end">flushes</text>`,
-    `<path d="${bar("write")}" stroke="#57606a" stroke-width="${n(entryWidth)}" fill="none"/>`,
+    `<path d="${bar("write")}" stroke="#32383f" stroke-width="${n(entryWidth)}" fill="none"/>`,
     `<path d="${bar("discard")}" stroke="#b6bec7" stroke-width="${n(entryWidth)}" fill="none"/>`,
     `<path d="${ticks}" stroke="#57606a" stroke-width="0.7" fill="none"/>`,
     ...switchLines,
