@@ -1,7 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { launch } from "../../../builder/vm/launch.ts";
 import type { VirtualMachine } from "../../../builder/vm/description.ts";
+import { launch } from "../../../builder/vm/launch.ts";
 import { finalLine, judge, type Reference, type Verdict } from "../run/judge.ts";
 import { tinyMachine } from "../run/tiny-machine.ts";
 import { serveFaultyDisk, type Fault, type FaultyDisk } from "./faulty-disk.ts";
@@ -19,23 +19,27 @@ export interface FaultScenario {
   folder: string;
   reference: Reference;
   /** The fault begins when the console shows this. */
-  faults: readonly { from: RegExp; fault: Fault }[];
+  faults?: readonly { from: RegExp; fault: Fault }[];
   /** As kexec would start it; without, the firmware boots the disk. */
   boot?: VirtualMachine["boot"];
+  /** The power goes when the console of a ramdisk that was started directly shows this. */
+  cutAt?: RegExp;
+  /** How long the boot from the disk is waited for; generous without. */
+  limitSeconds?: number;
 }
 
-const limitSeconds = 1500;
+const generousSeconds = 1500;
 
 /**
  * Runs a machine on a disk that goes wrong, until a system says what it is. After a ramdisk that was started directly the disk
  * is booted once more, as a gateway's reset would.
  */
 export async function runWithFaults(scenario: FaultScenario): Promise<FaultRun> {
-  const { folder, faults } = scenario;
+  const { folder, boot, cutAt, reference, limitSeconds = generousSeconds } = scenario;
   const image = join(folder, "faulty.img");
   await copyFile(scenario.image, image);
   const disk = await serveFaultyDisk(image, join(folder, "disk.socket"));
-  const waiting = new Set(faults);
+  const waiting = new Set(scenario.faults ?? []);
   const onLine = ({ text }: { text: string }): void => {
     for (const entry of waiting) {
       if (!entry.from.test(text)) continue;
@@ -43,35 +47,30 @@ export async function runWithFaults(scenario: FaultScenario): Promise<FaultRun> 
       disk.inject(entry.fault);
     }
   };
-  const run = async (machine: VirtualMachine): Promise<{ line: string | undefined; text: string }> => {
-    const running = await launch(machine, {
-      accelerator: "tcg",
-      consoleLog: join(folder, "console.log"),
-      onLine,
-    });
+  const start = (machine: VirtualMachine): ReturnType<typeof launch> =>
+    launch(machine, { accelerator: "tcg", consoleLog: join(folder, "console.log"), onLine });
+  const machine = tinyMachine({ file: disk.address });
+  try {
+    let text = "";
+    if (boot) {
+      const ramdisk = await start({ ...machine, boot, onReset: "stop" });
+      try {
+        if (cutAt) await ramdisk.console.waitFor(cutAt, generousSeconds);
+        else await ramdisk.ended(generousSeconds);
+        text = ramdisk.console.textSince(0);
+      } finally {
+        await ramdisk.kill();
+      }
+    }
+    const running = await start(machine);
     try {
       const line = (await running.console.waitFor(finalLine, limitSeconds).catch(() => undefined))?.[0];
-      // The reason of a rescue comes after its first line.
-      if (line === undefined || !line.includes("rescue")) await running.ended(60).catch(() => {});
-      else await running.console.waitFor(/# $/m, 120).catch(() => {});
-      return { line, text: running.console.textSince(0) };
+      // The reason of a rescue comes behind its first line.
+      if (line?.includes("rescue system")) await running.console.waitFor(/[#$] $/m, 120).catch(() => {});
+      return { ...judge(line, reference), done: disk.done, console: text + running.console.textSince(0) };
     } finally {
       await running.kill();
     }
-  };
-  try {
-    const machine = tinyMachine({ file: disk.address });
-    if (!scenario.boot) {
-      const { line, text } = await run(machine);
-      return { ...judge(line, scenario.reference), done: disk.done, console: text };
-    }
-    const first = await run({ ...machine, boot: scenario.boot, onReset: "stop" });
-    const second = await run(machine);
-    return {
-      ...judge(second.line, scenario.reference),
-      done: disk.done,
-      console: first.text + second.text,
-    };
   } finally {
     await disk.close();
   }
