@@ -7,7 +7,7 @@ mount -t devtmpfs dev /dev
 exec </dev/console >/dev/console 2>&1
 modprobe -a virtio_pci virtio_blk virtio_net virtio_rng crc32c_generic crc32c_intel dm_mod ext4 xfs 2>/dev/null
 root=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^root=//p' | tail -n 1)
-for attempt in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
 	case $root in /dev/mapper/*) lvm vgchange --quiet --quiet --activate y ;; esac
 	[ -b "$root" ] && break
 	sleep 0.3
