@@ -9,9 +9,9 @@ import { loadSlotFilesystems, shareModules } from "./share-modules.ts";
 
 /** Mode `boot`: brings up an installed system with the ramdisk's own kernel. Changes nothing on it but what mounting does. */
 export async function bootSlot(session: Session): Promise<number> {
-  const { run, tell, report } = session;
+  const { tell, report } = session;
   const words = parseRootWords(await readFile("/proc/cmdline", "utf8"));
-  const device = await findRoot(run, words);
+  const device = await findRoot(session, words);
   await mountRoot(session, device, words);
   const init = await findInit(rootFolder, words.init);
   await loadSlotFilesystems(session, rootFolder);

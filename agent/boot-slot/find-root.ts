@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { userError } from "../../format/errors.ts";
 import { readVolumeGroups } from "../facts/volume-groups.ts";
+import type { Session } from "../ramdisk/session.ts";
 import type { Run } from "../system/run.ts";
 import { waitUntil } from "../system/wait-until.ts";
 import { logicalVolume, type RootWords } from "./root-words.ts";
@@ -9,14 +10,20 @@ import { logicalVolume, type RootWords } from "./root-words.ts";
  * Waits for the device and activates the one volume it is: all others are the booted system's own to activate, so that its
  * udev hears of them.
  */
-export async function findRoot(run: Run, { root, waitSeconds }: RootWords): Promise<string> {
+export async function findRoot(
+  { run, tell }: Pick<Session, "run" | "tell">,
+  { root, waitSeconds }: RootWords,
+): Promise<string> {
+  const wanted = "device" in root ? root.device : `${root.tag}=${root.value}`;
   let found: string | undefined;
+  let looks = 0;
   await waitUntil(waitSeconds, async () => {
-    found = "device" in root ? await byPath(run, root.device) : await byTag(run, `${root.tag}=${root.value}`);
+    found = await ("device" in root ? byPath(run, wanted) : byTag(run, wanted));
+    looks += 1;
+    if (!found && looks === 1) tell(`dualroot: waiting for ${wanted}, ${waitSeconds} seconds at most.`);
     return found !== undefined;
   });
   if (found) return found;
-  const wanted = "device" in root ? root.device : `${root.tag}=${root.value}`;
   const { groups } = await readVolumeGroups(run);
   const volumes = groups.flatMap((group) =>
     (group.volumes ?? []).map((volume) => `${group.name}/${volume.name}`),
