@@ -19,9 +19,9 @@ export function stepWeight(step: Step, archiveBytes: number): number {
     case "arm-resume-loader":
       return 0.6;
     case "capture-old-system":
-      return 2 + step.capacityBytes / (200 * megabyte);
+      return 30;
     case "restore-old-system":
-      return 40;
+      return 70;
     case "rebuild-initramfs":
       return 30;
     case "save-report":
