@@ -50,8 +50,8 @@ find . -exec touch -h -d @1700000000.123456789 {} +
 
 /** One line per entry: everything that must survive. */
 const describeTree = String.raw`
-find . -mindepth 1 \( -path ./usr/lib/dualroot -o -path ./usr/lib/systemd -o -path ./etc -o -path ./boot -o -path ./usr/local -o -path ./usr/lib/kernel -o -path ./usr/bin/dualroot-status -o -path ./var/log/app/app.log -o -path ./proc/1 \) -prune -o -printf '%p %y %m %U %G %s %n %l %Ts\n' | grep -avE '^\./(usr|usr/lib|usr/bin|\.) d' | sort
-find . -type f -not -path './etc/*' -not -path './usr/lib/*' -not -path './usr/local/*' -not -name dualroot-status -not -name app.log -not -path './proc/*' -print0 | sort -z | xargs -0 sha256sum
+find . -mindepth 1 \( -path ./usr/lib/dualroot -o -path ./usr/lib/systemd -o -path ./etc -o -path ./boot -o -path ./usr/local -o -path ./usr/sbin -o -path ./usr/lib/kernel -o -path ./usr/bin/dualroot-status -o -path ./var/log/app/app.log -o -path ./proc/1 \) -prune -o -printf '%p %y %m %U %G %s %n %l %Ts\n' | grep -avE '^\./(usr|usr/lib|usr/bin|\.) d' | sort
+find . -type f -not -path './etc/*' -not -path './usr/lib/*' -not -path './usr/local/*' -not -path './usr/sbin/*' -not -name dualroot-status -not -name app.log -not -path './proc/*' -print0 | sort -z | xargs -0 sha256sum
 getfattr -h -R -d -m - -e hex . 2>/dev/null | grep -v '^$' ; getfacl -n -R -p acl; stat -c '%n %t %T' dev-nodes/*
 `;
 
