@@ -17,6 +17,14 @@ export function smokeCommandLine() {
         .choices(["auto", "kexec", "grub"])
         .default("auto" as const),
     )
+    .addOption(
+      new Option(
+        "--processor <kind>",
+        "without KVM: all that QEMU has, or plain x86-64, on which digests are several times faster (RHEL 9 does not start on it)",
+      )
+        .choices(["max", "plain"])
+        .default("max" as const),
+    )
     .option("--nic-mac <address>", "MAC address of the gateway's network card")
     .option("--from-url", "let the gateway download the package over HTTP")
     .option("--out <dir>", "folder for report.json, junit.xml, console.log and screenshots", "out/smoke")

@@ -17,6 +17,7 @@ export interface SmokeCommandOptions {
   passwordFile?: string | undefined;
   memory: string;
   boot: "auto" | "kexec" | "grub";
+  processor: "max" | "plain";
   nicMac?: string | undefined;
   fromUrl?: true | undefined;
   out: string;
@@ -42,6 +43,7 @@ export async function smokeCommand(
       parseSize(command.memory) ??
       refuse("bad-size", `--memory ${command.memory} is not a size.`, "Write it like 1 GiB or 768MiB."),
     bootMethod: command.boot,
+    processor: command.processor,
     macAddress: readMacAddress(command.nicMac),
     fromUrl: command.fromUrl ?? false,
     outputFolder: command.out,

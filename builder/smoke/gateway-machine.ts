@@ -28,6 +28,7 @@ export async function startGateway(
       machine: "q35",
       memoryBytes: options.memoryBytes,
       cpus: 1,
+      ...(options.processor === "plain" ? { processor: "plain" as const } : {}),
       drives: [
         { file: disks.overlay, format: "qcow2", readOnly: false, serial: "gateway", disposable: true },
         { file: disks.media, format: "raw", readOnly: true, serial: "dualroot-media", disposable: true },

@@ -7,6 +7,7 @@ export interface SmokeOptions {
   password: string;
   memoryBytes: number;
   bootMethod: "auto" | "kexec" | "grub";
+  processor: "max" | "plain";
   macAddress: string;
   /** Serve the package over HTTP instead of on a second disk. */
   fromUrl: boolean;

@@ -5,7 +5,7 @@ import { convertUntilRamdisk } from "../../builder/smoke/follow-conversion.ts";
 import { mediaFolder, mountMedia, observe } from "../../builder/smoke/old-system.ts";
 import type { SerialConsole } from "../../builder/vm/serial-console.ts";
 import { manifestName, manifestSchema } from "../../format/manifest.ts";
-import { buildFixturePackage } from "../fixtures/fixture-package.ts";
+import { buildKeepingPackage } from "../fixtures/fixture-package.ts";
 import { buildGatewayDisk } from "../fixtures/gateway-disk.ts";
 import { rootPassword } from "../fixtures/gateways.ts";
 import { openGateway } from "./gateway-session.ts";
@@ -29,7 +29,7 @@ async function outputOf(console: SerialConsole, command: string): Promise<string
 }
 
 test("centos: the old system lives on as slot B, rollback leads there and forward again, and a sick slot A falls back to it", async () => {
-  const packageFolder = await buildFixturePackage();
+  const packageFolder = await buildKeepingPackage();
   const manifest = manifestSchema.parse(
     JSON.parse(await readFile(join(packageFolder, manifestName), "utf8")),
   );

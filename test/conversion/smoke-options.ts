@@ -21,6 +21,7 @@ export function smokeOptions(
     password: rootPassword,
     memoryBytes: GiB,
     bootMethod: "auto",
+    processor: "plain",
     macAddress: gateway.macAddress,
     fromUrl: false,
     outputFolder: join(outputFolder, name),

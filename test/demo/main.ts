@@ -5,7 +5,7 @@ import { createProgram } from "../../builder/cli.ts";
 import { renderError } from "../../builder/render/error.ts";
 import { exitCodeOf } from "../../format/errors.ts";
 import { say } from "../fixtures/cache.ts";
-import { buildFixturePackage } from "../fixtures/fixture-package.ts";
+import { buildKeepingPackage } from "../fixtures/fixture-package.ts";
 import { buildGatewayDisk } from "../fixtures/gateway-disk.ts";
 import { rootPassword } from "../fixtures/gateways.ts";
 import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
@@ -17,12 +17,21 @@ const begin = performance.now();
 async function demo(): Promise<void> {
   // Downloads and installation of the one run while the other waits for the network.
   const [gateway] = await Promise.all([buildGatewayDisk("centos"), targetRootFilesystem()]);
-  const packageFolder = await buildFixturePackage();
+  const packageFolder = await buildKeepingPackage();
   await mkdir(outputFolder, { recursive: true });
   const passwordFile = join(outputFolder, "password.txt");
   await writeFile(passwordFile, `${rootPassword}\n`, { mode: 0o600 });
   say(`demo: gateway and package are ready after ${seconds()} s`);
-  const words = ["smoke", packageFolder, "--gateway", gateway.disk, "--nic-mac", gateway.macAddress];
+  const words = [
+    "smoke",
+    packageFolder,
+    "--gateway",
+    gateway.disk,
+    "--nic-mac",
+    gateway.macAddress,
+    "--processor",
+    "plain",
+  ];
   await createProgram().parseAsync(
     [...words, "--password-file", passwordFile, "--out", outputFolder, ...process.argv.slice(2)],
     {

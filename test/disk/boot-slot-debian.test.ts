@@ -80,6 +80,7 @@ async function boot(words: string): Promise<RunningMachine> {
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: "boot", disposable: true }],
       nics: [],
       boot: {

@@ -69,6 +69,7 @@ beforeAll(async () => {
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: "boot", disposable: true }],
       nics: [{ macAddress: tinySlot.macAddress, forwards: [] }],
       display: "none",

@@ -72,6 +72,7 @@ async function boot({ disk, kernel, ramdisk }: StashDisk, commandLine?: string):
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true }],
       nics: [],
       ...(commandLine === undefined ? {} : { boot: { kernel, initrd: ramdisk, append: commandLine } }),

@@ -29,6 +29,7 @@ async function boot(conversion: StashDisk, fromDisk: boolean): Promise<RunningMa
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true }],
       nics: [{ macAddress: tinySlot.macAddress, forwards: [] }],
       ...(fromDisk ? {} : { boot: { kernel, initrd: ramdisk, append: commandLine } }),

@@ -62,6 +62,7 @@ async function start(
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true }],
       nics: [],
       display: "none",

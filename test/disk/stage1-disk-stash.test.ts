@@ -45,6 +45,7 @@ beforeAll(async () => {
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [
         ...diskNames.map((name) => ({
           file: join(scratch, `${name}.img`),

@@ -97,6 +97,7 @@ async function start(extra: Files, readOnly = false): Promise<{ disk: string; ma
       machine: "q35",
       memoryBytes: 512 * MiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly, serial: "boot", disposable: true }],
       nics: [],
       display: "none",

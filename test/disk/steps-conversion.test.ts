@@ -46,6 +46,7 @@ async function boot(conversion: StashDisk, commandLine: string): Promise<Running
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [
         { file: conversion.disk, format: "raw", readOnly: false, serial: diskSerial, disposable: true },
       ],

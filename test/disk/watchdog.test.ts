@@ -52,6 +52,7 @@ test("a conversion whose program hangs is reset by the machine's watchdog, one t
       machine: "q35",
       memoryBytes: GiB,
       cpus: 1,
+      processor: "plain",
       drives: [],
       nics: [],
       boot: {

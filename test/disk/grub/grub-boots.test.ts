@@ -48,6 +48,7 @@ beforeAll(async () => {
       machine: "q35",
       memoryBytes: 512 * MiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: "boot", disposable: true }],
       nics: [],
       display: "none",

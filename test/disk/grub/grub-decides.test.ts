@@ -69,6 +69,7 @@ describe("GRUB decides as the model does", () => {
         machine: "q35",
         memoryBytes: 128 * MiB,
         cpus: 1,
+        processor: "plain",
         drives: [{ file: disk, format: "raw", readOnly: false, serial: "boot", disposable: true }],
         nics: [],
         display: "none",

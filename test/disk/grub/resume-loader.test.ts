@@ -75,6 +75,7 @@ test("a loader anywhere on a disk without any table boots kernel and ramdisk fro
       machine: "q35",
       memoryBytes: 512 * MiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: disk, format: "raw", readOnly: false, serial: "loader", disposable: true }],
       nics: [],
       display: "none",

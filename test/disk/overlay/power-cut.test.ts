@@ -73,6 +73,7 @@ beforeAll(async () => {
       machine: "q35",
       memoryBytes: 512 * MiB,
       cpus: 1,
+      processor: "plain",
       drives: [{ file: image, format: "raw", readOnly: false, serial: "boot", disposable: true }],
       nics: [],
       boot: { kernel: kernel.image, initrd: initramfs, append: "console=ttyS0 quiet panic=30" },

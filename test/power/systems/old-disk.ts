@@ -57,6 +57,7 @@ export async function makeOldDisk(disk: string, stack: OldStack): Promise<void> 
         machine: "q35",
         memoryBytes: 512 * MiB,
         cpus: 1,
+        processor: "plain",
         drives: [
           { file: disk, format: "raw", readOnly: false, serial: oldDiskSerial, disposable: true },
           { file: archive, format: "raw", readOnly: true, serial: "tree", disposable: true },
