@@ -31,7 +31,8 @@ afterAll(async () => {
   await session?.close();
 });
 
-test.each(["kexec", "grub"])(
+/** GRUB's one-shot entry with a ramdisk that panics is in test/disk/stage1-grub-entry as well, on a small system. */
+test.each(process.env["DUALROOT_LONG"] ? ["kexec", "grub"] : ["kexec"])(
   "a ramdisk that panics, started by %s: the next reset is the old system, untouched",
   async (method) => {
     const { machine } = session;

@@ -141,7 +141,7 @@ test("an agent that is killed starts again by itself; a conversion that fails ev
   expect(second.console.tail(200)).not.toContain("begins again from the top in 60 seconds");
 });
 
-/** Some ten minutes: `DUALROOT_LONG=1 npx vitest run --project disk test/disk/resume.test.ts -t twenty`. */
+/** Some ten minutes: in `npm run test:long`. */
 test.runIf(process.env["DUALROOT_LONG"])(
   "twenty power cuts in a row, at any moment after the loader has spoken, cost time only",
   async () => {
