@@ -1,17 +1,19 @@
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
+import type { ByteRange } from "../../../agent/plan/step.ts";
 import { exportInfo, nbd, optionReply, parseRequest, simpleReply, type NbdRequest } from "./nbd-protocol.ts";
 import { SocketReader } from "./socket-reader.ts";
+import { VolatileCache } from "./volatile-cache.ts";
 
 /**
  * What the disk does wrong. `drop`: answers that it has written, and has not. `flip`: writes with one bit changed. `fail`: says
- * that it cannot (EIO).
+ * that it cannot (EIO). `cut`: does it, and then answers nothing any more, as if the power had gone right behind it.
  */
 export interface Fault {
-  kind: "drop" | "flip" | "fail";
+  kind: "drop" | "flip" | "fail" | "cut";
   of: "read" | "write" | "flush";
   /** Requests that touch these bytes; absent: any. */
-  range?: { startBytes: number; sizeBytes: number };
+  range?: ByteRange;
   /** Smaller requests are served well. */
   leastBytes?: number;
   /** How often, at most. */
@@ -26,6 +28,10 @@ export interface FaultyDisk {
   /** What was done wrong so far. A test that does not look here has not tested anything. */
   done: { fault: Fault; offset: number; length: number }[];
   inject: (fault: Fault) => void;
+  /** Resolves at a `cut`; from the next connection on the disk answers again. */
+  cut: Promise<void>;
+  /** A power cut that leaves of the writes since the last flush those to `kept` only; what was lost. The machine must be off. */
+  loseBut: (kept: ByteRange) => Promise<ByteRange[]>;
   close: () => Promise<void>;
 }
 
@@ -36,6 +42,12 @@ export async function serveFaultyDisk(image: string, socketPath: string): Promis
   const active: Fault[] = [];
   const done: FaultyDisk["done"] = [];
   const sockets = new Set<Socket>();
+  const served = new Set<Promise<void>>();
+  const cache = new VolatileCache(file);
+  let onCut = (): void => {};
+  const cut = new Promise<void>((resolve) => {
+    onCut = resolve;
+  });
   const take = (of: Fault["of"], offset: number, length: number): Fault | undefined => {
     const fault = active.find((one) => one.of === of && one.times > 0 && touches(one, offset, length));
     if (!fault) return undefined;
@@ -51,15 +63,27 @@ export async function serveFaultyDisk(image: string, socketPath: string): Promis
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    serve(socket, file, size, take).catch((error: unknown) => socket.destroy(error as Error));
+    const whole = serve(socket, { file, cache, size, take, onCut })
+      .catch((error: unknown) => void socket.destroy(error as Error))
+      .finally(() => served.delete(whole));
+    served.add(whole);
   });
   await new Promise<void>((resolve) => void server.listen(socketPath, resolve));
+  const hangUp = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(served);
+  };
   return {
     address: `nbd+unix:///?socket=${socketPath}`,
     done,
     inject: (fault) => void active.push({ ...fault }),
+    cut,
+    loseBut: async (kept) => {
+      await hangUp();
+      return cache.loseBut(kept);
+    },
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      await hangUp();
       await new Promise((resolve) => void server.close(resolve));
       await file.close();
       await rm(socketPath, { force: true });
@@ -72,18 +96,29 @@ function touches({ range, leastBytes = 0 }: Fault, offset: number, length: numbe
   return !range || (offset < range.startBytes + range.sizeBytes && range.startBytes < offset + length);
 }
 
-type Take = (of: Fault["of"], offset: number, length: number) => Fault | undefined;
+interface Medium {
+  file: FileHandle;
+  cache: VolatileCache;
+  size: number;
+  /** The fault that this request meets, if any. */
+  take: (of: Fault["of"], offset: number, length: number) => Fault | undefined;
+  onCut: () => void;
+}
 
-async function serve(socket: Socket, file: FileHandle, size: number, take: Take): Promise<void> {
+async function serve(socket: Socket, medium: Medium): Promise<void> {
   const reader = new SocketReader(socket);
-  if (!(await negotiate(socket, reader, size))) return;
+  if (!(await negotiate(socket, reader, medium.size))) return;
   for (;;) {
     const head = await reader.read(nbd.requestBytes);
     if (!head) return;
     const request = parseRequest(head);
     if (request.command === nbd.command.disconnect) return void socket.end();
     const payload = request.command === nbd.command.write ? await reader.read(request.length) : undefined;
-    const { error, data } = await answer(request, payload, file, take);
+    const { error, data, isLast } = await answer(request, payload, medium);
+    if (isLast) {
+      medium.onCut();
+      return;
+    }
     socket.write(simpleReply(request.handle, error, data));
   }
 }
@@ -111,9 +146,8 @@ async function negotiate(socket: Socket, reader: SocketReader, size: number): Pr
 async function answer(
   { command, offset, length }: NbdRequest,
   payload: Buffer | undefined,
-  file: FileHandle,
-  take: Take,
-): Promise<{ error: number; data?: Buffer }> {
+  { file, cache, take }: Medium,
+): Promise<{ error: number; data?: Buffer; isLast?: boolean }> {
   const { read, write, flush, trim, writeZeroes } = nbd.command;
   const of = command === read ? "read" : command === flush ? "flush" : "write";
   const fault = take(of, offset, length);
@@ -124,11 +158,13 @@ async function answer(
     if (fault?.kind === "flip") data[data.length >> 1]! ^= 1;
     return { error: 0, data };
   }
+  if (command === flush && !fault) cache.flushed();
   if (fault?.kind === "drop" || command === flush) return { error: 0 };
   if (command !== write && command !== trim && command !== writeZeroes)
     throw new Error(`the NBD client sent command ${command}`);
   const bytes = Buffer.from(payload ?? Buffer.alloc(length));
   if (fault?.kind === "flip") bytes[bytes.length >> 1]! ^= 1;
+  await cache.remember(offset, length);
   await file.write(bytes, 0, bytes.length, offset);
-  return { error: 0 };
+  return { error: 0, isLast: fault?.kind === "cut" };
 }

@@ -12,8 +12,8 @@ export const nbd = {
 
 const optionReplyMagic = 0x3e889045565a9n;
 const simpleReplyMagic = 0x67446698;
-/** HAS_FLAGS, SEND_FLUSH, SEND_FUA, SEND_TRIM, SEND_WRITE_ZEROES. */
-const exportFlags = 1 | 4 | 8 | 32 | 64;
+/** HAS_FLAGS, SEND_FLUSH, SEND_TRIM, SEND_WRITE_ZEROES. Without SEND_FUA the client flushes where it would have used it. */
+const exportFlags = 1 | 4 | 32 | 64;
 
 export function optionReply(option: number, type: number, data: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(20);

@@ -1,5 +1,5 @@
-import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ByteRange } from "../../../agent/plan/step.ts";
 import type { VirtualMachine } from "../../../builder/vm/description.ts";
 import { launch } from "../../../builder/vm/launch.ts";
 import { finalLine, judge, type Reference, type Verdict } from "../run/judge.ts";
@@ -9,12 +9,16 @@ import { serveFaultyDisk, type Fault, type FaultyDisk } from "./faulty-disk.ts";
 export interface FaultRun extends Verdict {
   /** What the disk did wrong. */
   done: FaultyDisk["done"];
+  /** What the cut took of the writes that were not flushed yet. */
+  lost: ByteRange[];
   /** Everything the guest wrote. */
   console: string;
+  /** Of that, what came when the disk was booted. */
+  afterBoot: string;
 }
 
 export interface FaultScenario {
-  /** The disk's state at the beginning; a copy of it is used. */
+  /** The disk's state at the beginning; it is changed. */
   image: string;
   folder: string;
   reference: Reference;
@@ -22,8 +26,10 @@ export interface FaultScenario {
   faults?: readonly { from: RegExp; fault: Fault }[];
   /** As kexec would start it; without, the firmware boots the disk. */
   boot?: VirtualMachine["boot"];
-  /** The power goes when the console of a ramdisk that was started directly shows this. */
-  cutAt?: RegExp;
+  /** The power of a ramdisk that was started directly goes when the console shows this, or with the disk's fault `cut`. */
+  cutAt?: RegExp | "fault";
+  /** Of what was not flushed then, only writes to this range have arrived; without, all of it. */
+  keptByCut?: ByteRange;
   /** How long the boot from the disk is waited for; generous without. */
   limitSeconds?: number;
 }
@@ -35,9 +41,7 @@ const generousSeconds = 1500;
  * is booted once more, as a gateway's reset would.
  */
 export async function runWithFaults(scenario: FaultScenario): Promise<FaultRun> {
-  const { folder, boot, cutAt, reference, limitSeconds = generousSeconds } = scenario;
-  const image = join(folder, "faulty.img");
-  await copyFile(scenario.image, image);
+  const { image, folder, boot, cutAt, keptByCut, reference, limitSeconds = generousSeconds } = scenario;
   const disk = await serveFaultyDisk(image, join(folder, "disk.socket"));
   const waiting = new Set(scenario.faults ?? []);
   const onLine = ({ text }: { text: string }): void => {
@@ -49,29 +53,44 @@ export async function runWithFaults(scenario: FaultScenario): Promise<FaultRun> 
   };
   const start = (machine: VirtualMachine): ReturnType<typeof launch> =>
     launch(machine, { accelerator: "tcg", consoleLog: join(folder, "console.log"), onLine });
-  const machine = tinyMachine({ file: disk.address });
+  // QEMU keeps the flushes of a disposable disk to itself.
+  const machine = tinyMachine({ file: disk.address, disposable: false });
   try {
-    let text = "";
+    let beforeBoot = "";
+    let lost: ByteRange[] = [];
     if (boot) {
       const ramdisk = await start({ ...machine, boot, onReset: "stop" });
       try {
-        if (cutAt) await ramdisk.console.waitFor(cutAt, generousSeconds);
+        if (cutAt === "fault") await cutByDisk(disk, ramdisk);
+        else if (cutAt) await ramdisk.console.waitFor(cutAt, generousSeconds);
         else await ramdisk.ended(generousSeconds);
-        text = ramdisk.console.textSince(0);
+        beforeBoot = ramdisk.console.textSince(0);
       } finally {
         await ramdisk.kill();
       }
+      if (keptByCut) lost = await disk.loseBut(keptByCut);
     }
     const running = await start(machine);
     try {
       const line = (await running.console.waitFor(finalLine, limitSeconds).catch(() => undefined))?.[0];
       // The reason of a rescue comes behind its first line.
       if (line?.includes("rescue system")) await running.console.waitFor(/[#$] $/m, 120).catch(() => {});
-      return { ...judge(line, reference), done: disk.done, console: text + running.console.textSince(0) };
+      const afterBoot = running.console.textSince(0);
+      const { done } = disk;
+      return { ...judge(line, reference), done, lost, console: beforeBoot + afterBoot, afterBoot };
     } finally {
       await running.kill();
     }
   } finally {
     await disk.close();
   }
+}
+
+/** Throws when the machine ends before. */
+async function cutByDisk(disk: FaultyDisk, machine: Awaited<ReturnType<typeof launch>>): Promise<void> {
+  const isCut = await Promise.race([
+    disk.cut.then(() => true),
+    machine.ended(generousSeconds).then(() => false),
+  ]);
+  if (!isCut) throw new Error(`the power was never cut:\n${machine.console.tail()}`);
 }

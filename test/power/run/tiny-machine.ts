@@ -4,7 +4,7 @@ import { oldDiskSerial } from "../systems/old-disk.ts";
 
 /** The hardware of the tiny gateway: BIOS, its disk first, one network card. */
 export function tinyMachine(
-  disk: Pick<Drive, "file"> & Pick<Drive, "filter">,
+  disk: Pick<Drive, "file"> & Partial<Pick<Drive, "filter" | "disposable">>,
   others: readonly Drive[] = [],
 ): VirtualMachine {
   return {
