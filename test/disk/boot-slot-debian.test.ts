@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createRun } from "../../agent/system/run.ts";
-import { buildBootFiles } from "../../builder/boot/build-boot-files.ts";
-import { buildRamdisk } from "../../builder/ramdisk/build-ramdisk.ts";
-import { cacheFolder } from "../../builder/system/cache-folder.ts";
 import { chooseAccelerator } from "../../builder/vm/accelerator.ts";
 import { launch, type RunningMachine } from "../../builder/vm/launch.ts";
 import { silent } from "../../format/events.ts";
 import { GiB, MiB } from "../../format/sizes.ts";
 import { debianKernel, type KernelFixture } from "../fixtures/kernels.ts";
 import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
+import { buildTestRamdisk } from "../fixtures/test-ramdisk.ts";
 import { makeBootDisk } from "./grub/boot-disk.ts";
 
 /** Debian with systemd and udev in slot A, without kernel, initramfs and modules of its own; a data volume beside it. */
@@ -25,24 +23,7 @@ const password = "slot-Passw0rd";
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "dualroot-slot-debian-"));
   kernel = await debianKernel("cloud-amd64");
-  await mkdir(join(scratch, "grub"));
-  await buildBootFiles(join(scratch, "grub"), silent);
-  await buildRamdisk(
-    {
-      kernel,
-      keys: {
-        format: 1,
-        keys: [{ keyId: "0123456789abcdef", role: "dev", publicKey: `${"A".repeat(43)}=` }],
-      },
-      bootFiles: join(scratch, "grub"),
-      compression: "gzip",
-      sourceDateEpoch: 1_700_000_000,
-      cacheFolder: cacheFolder(),
-      profile: "virtual",
-    },
-    join(scratch, "ramdisk.img"),
-    silent,
-  );
+  await buildTestRamdisk(scratch, kernel);
   const tree = join(scratch, "slot");
   await mkdir(tree);
   const unpack = [

@@ -1,21 +1,18 @@
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { mkdtemp, mkdir } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildBootFiles } from "../../builder/boot/build-boot-files.ts";
-import { buildRamdisk } from "../../builder/ramdisk/build-ramdisk.ts";
-import { cacheFolder } from "../../builder/system/cache-folder.ts";
 import { sha256File } from "../../agent/system/files.ts";
 import { forwardPort } from "../../builder/vm/forward-port.ts";
 import { openSshClient } from "../fixtures/ssh-client.ts";
 import { chooseAccelerator } from "../../builder/vm/accelerator.ts";
 import { launch, type RunningMachine } from "../../builder/vm/launch.ts";
-import { silent } from "../../format/events.ts";
 import { encodeSlotEnvironment } from "../../format/grubenv.ts";
 import { GiB, MiB } from "../../format/sizes.ts";
 import { debianKernel, type KernelFixture } from "../fixtures/kernels.ts";
 import { makeTinySlot, tinySlot } from "../fixtures/tiny-slot.ts";
+import { buildTestRamdisk } from "../fixtures/test-ramdisk.ts";
 import { makeBootDisk } from "./grub/boot-disk.ts";
 
 /** A converted disk whose slots have no kernel, a person at GRUB's prompt, and the real ramdisk. */
@@ -28,24 +25,7 @@ let machine: RunningMachine;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "dualroot-slot-"));
   kernel = await debianKernel("cloud-amd64");
-  await mkdir(join(scratch, "grub"));
-  await buildBootFiles(join(scratch, "grub"), silent);
-  await buildRamdisk(
-    {
-      kernel,
-      keys: {
-        format: 1,
-        keys: [{ keyId: "0123456789abcdef", role: "dev", publicKey: `${"A".repeat(43)}=` }],
-      },
-      bootFiles: join(scratch, "grub"),
-      compression: "gzip",
-      sourceDateEpoch: 1_700_000_000,
-      cacheFolder: cacheFolder(),
-      profile: "virtual",
-    },
-    join(scratch, "ramdisk.img"),
-    silent,
-  );
+  await buildTestRamdisk(scratch, kernel);
   const tree = join(scratch, "slot");
   await makeTinySlot(tree, { kernelVersion: kernel.version, keyFile: join(scratch, "slot-key") });
   disk = await makeBootDisk({

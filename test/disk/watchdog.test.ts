@@ -1,15 +1,12 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildRamdisk } from "../../builder/ramdisk/build-ramdisk.ts";
-import { buildBootFiles } from "../../builder/boot/build-boot-files.ts";
-import { cacheFolder } from "../../builder/system/cache-folder.ts";
 import { chooseAccelerator } from "../../builder/vm/accelerator.ts";
 import { launch, type RunningMachine } from "../../builder/vm/launch.ts";
-import { silent } from "../../format/events.ts";
 import { GiB } from "../../format/sizes.ts";
 import { debianKernel } from "../fixtures/kernels.ts";
+import { buildTestRamdisk } from "../fixtures/test-ramdisk.ts";
 
 /** busybox asks the terminal where its cursor is. */
 const prompt = /# (?:\u001b\[6n)?$/m;
@@ -26,25 +23,7 @@ afterAll(async () => {
 
 test("a conversion whose program hangs is reset by the machine's watchdog, one that only waits is not", async () => {
   const kernel = await debianKernel("amd64"); // the cloud kernel has no watchdog drivers
-  const ramdisk = join(scratch, "ramdisk.img");
-  await mkdir(join(scratch, "grub"));
-  await buildBootFiles(join(scratch, "grub"), silent);
-  await buildRamdisk(
-    {
-      kernel,
-      keys: {
-        format: 1,
-        keys: [{ keyId: "0123456789abcdef", role: "dev", publicKey: `${"A".repeat(43)}=` }],
-      },
-      bootFiles: join(scratch, "grub"),
-      compression: "gzip",
-      sourceDateEpoch: 1_700_000_000,
-      cacheFolder: cacheFolder(),
-      profile: "virtual",
-    },
-    ramdisk,
-    silent,
-  );
+  const ramdisk = await buildTestRamdisk(scratch, kernel);
   const words = `dualroot.mode=convert dualroot.stash=1f2e-3d:/stash dualroot.stash_sha256=${"a".repeat(64)}`;
   machine = await launch(
     {
