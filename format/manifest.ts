@@ -73,6 +73,8 @@ export const manifestSchema = z.strictObject({
     /** Words added to the target's kernel command line; `root=`, `rauc.slot=` and `panic=` are ours. */
     commandLine: oneLine,
     network: z.enum(networkFamilies),
+    /** Subjects of the certificates in RAUC's keyring; absent where the release has nothing to do with RAUC. */
+    raucTrusts: z.array(z.string().max(1000)).max(100).optional(),
     /** `none`: the initramfs finds /dev/mapper/VA-root_a as it is. Else the agent rebuilds it with that tool. */
     rebuildInitramfs: z.enum(["none", "dracut", "initramfs-tools"]),
     /** Storage and network driver modules of the target's kernel, built in or not, `-` as `_`. */

@@ -31,6 +31,7 @@ export function buildManifest({ plan, ramdisk, rootfs, files }: ManifestInputs):
     keepOldSystem: plan.keepOldSystem,
     target: {
       ...plan.target,
+      ...(plan.rauc ? { raucTrusts: plan.rauc.trusts } : {}),
       unpackedBytes: plan.rootfs.unpackedBytes,
       entries: rootfs.entries,
       indexSha256: rootfs.indexSha256,

@@ -1,11 +1,16 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { syncFolder } from "../../agent/system/files.ts";
+import { createRun } from "../../agent/system/run.ts";
 import { reportStep, type Reporter } from "../../format/events.ts";
 import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
 import { signManifest } from "../../format/signature.ts";
 import { planBuild, type BuildPlan } from "../plan/build-plan.ts";
 import { sourceDateEpoch } from "../plan/source-date-epoch.ts";
+import { buildBundle } from "../rauc/build-bundle.ts";
+import { checkSigner } from "../rauc/check-signer.ts";
+import { readRaucFacts } from "../rauc/rauc-facts.ts";
 import { readRelease } from "../release/read-release.ts";
 import type { Release } from "../release/release.ts";
 import { surveyRootfs, type RootfsSurvey } from "../rootfs/survey-rootfs.ts";
@@ -17,18 +22,26 @@ import { readSigningKey, readTrustedKeyFiles, type SigningKey } from "./read-key
 
 export interface BuildResult {
   folder: string;
+  /** The RAUC bundle, where one was asked for. */
+  bundle?: string;
   plan: BuildPlan;
   manifest: Manifest;
 }
 
-/** release.yaml -> Release -> BuildPlan -> parts -> manifest -> signature -> package in place. All of it or nothing. */
+/**
+ * release.yaml -> Release -> BuildPlan -> parts -> manifest -> signature -> package in place, and if asked for the same as a RAUC
+ * bundle beside it, `OUTPUT.raucb`. All of it or nothing.
+ */
 export async function buildPackage(
   releaseFile: string,
   output: string,
   report: Reporter,
+  options: { raucBundle?: boolean | undefined } = {},
 ): Promise<BuildResult> {
   const release = await readRelease(releaseFile);
   const keys = await readKeys(release);
+  const run = createRun(report);
+  const signer = options.raucBundle === true ? await checkSigner(release.rauc, run) : undefined;
   await checkOutputFolder(output);
   const work = await createWorkFolder(output);
   const stopWatching = removeOnInterrupt(() => work.path);
@@ -42,9 +55,29 @@ export async function buildPackage(
         join(work.package, signatureName),
         `${JSON.stringify(signManifest(bytes, keys.signing.privateKey), null, 2)}\n`,
       );
-      await work.finish();
+      if (!signer) await work.finish();
     });
-    return { folder: output, plan, manifest };
+    if (!signer) return { folder: output, plan, manifest };
+    const bundle = `${resolve(output)}.raucb`;
+    await reportStep(report, { step: "rauc", title: "Make the RAUC bundle" }, async () => {
+      const made = join(work.scratch, "bundle.raucb");
+      await buildBundle(
+        {
+          packageFolder: work.package,
+          manifest,
+          signer,
+          keyringFile: release.rauc!.keyringFile,
+          scratch: join(work.scratch, "rauc"),
+        },
+        made,
+        run,
+      );
+      await run("sync", [made]);
+      await work.finish();
+      await rename(made, bundle);
+      await syncFolder(dirname(bundle));
+    });
+    return { folder: output, bundle, plan, manifest };
   } finally {
     stopWatching();
     await work.remove();
@@ -86,8 +119,16 @@ async function look(
   return await reportStep(report, { step: "look", title: "Look at the root filesystem" }, async () => {
     const survey = await surveyRootfs(release, scratch, report);
     const files = survey.selection.kept.filter((entry) => entry.type === "file");
+    const rauc =
+      release.rauc &&
+      (await readRaucFacts(release.rauc, {
+        root: survey.root,
+        overlay: release.rootfs.overlay,
+        modulesFolder: survey.facts.boot?.kernel.modules,
+      }));
     const plan = planBuild({
       release,
+      rauc,
       facts: survey.facts,
       selection: survey.selection,
       keys: keys.trusted,

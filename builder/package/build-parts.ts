@@ -44,6 +44,7 @@ export async function buildParts(
         root: survey.root,
         kept: survey.selection.kept,
         overlay,
+        rauc: plan.rauc,
         enableNetworkd: plan.enableNetworkd,
         mountPoints: plan.layout.volumes.map((volume) => volume.mountPoint).filter((path) => path !== "/"),
         sourceDateEpoch: plan.sourceDateEpoch,

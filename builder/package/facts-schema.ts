@@ -98,5 +98,6 @@ export const factsSchema: z.ZodType<Facts> = z.object({
   storageDrivers: z.array(z.string()),
   converted: z.object({ slot: z.enum(["A", "B"]), compatible: z.string() }).optional(),
   compatible: z.string().optional(),
+  counterFloor: z.int().min(0).optional(),
   stashFreeBytes: bytes,
 });

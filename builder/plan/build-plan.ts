@@ -3,6 +3,8 @@ import type { Manifest } from "../../format/manifest.ts";
 import type { TrustedKey } from "../../format/signature.ts";
 import { formatSize, MiB } from "../../format/sizes.ts";
 import { needsNetworkdEnabled } from "../rootfs/generated-files.ts";
+import { planRauc, type RaucPlan } from "../rauc/plan-rauc.ts";
+import type { RaucFacts } from "../rauc/rauc-facts.ts";
 import type { RootfsFacts } from "../rootfs/rootfs-facts.ts";
 import type { Selection } from "../rootfs/select-entries.ts";
 import { leastDiskBytes } from "../release/least-disk.ts";
@@ -17,6 +19,8 @@ export interface BuildInputs {
   release: Release;
   facts: RootfsFacts;
   selection: Selection;
+  /** Where the release has a `rauc` section. */
+  rauc?: RaucFacts | undefined;
   keys: readonly TrustedKey[];
   signingKeyId: string;
   sourceDateEpoch: number;
@@ -47,6 +51,8 @@ export interface BuildPlan {
   /** Why the agent rebuilds the target's initramfs; empty when it does not. */
   initramfsMissing: string[];
   enableNetworkd: boolean;
+  /** Absent: RAUC is left alone. */
+  rauc?: RaucPlan;
   rootfs: { source: string; entries: number; unpackedBytes: number; left: Selection["left"] };
   /** Absent: the target's own. */
   ramdiskKernel: { image: string; modules: string } | "target";
@@ -60,6 +66,7 @@ export function planBuild({
   release,
   facts,
   selection,
+  rauc: raucFacts,
   keys,
   signingKeyId,
   sourceDateEpoch,
@@ -101,6 +108,9 @@ export function planBuild({
       hint: "Add its .pub file to trustedKeys: the ramdisk would refuse its own package.",
     });
 
+  const rauc = raucFacts && planRauc(release, raucFacts);
+  problems.push(...(rauc?.problems ?? []));
+
   const { boot } = facts;
   if (problems.length > 0 || !boot || "problem" in network || !signing) throw new UserError(problems);
   return {
@@ -129,6 +139,7 @@ export function planBuild({
     },
     initramfsMissing: initramfs.missing,
     enableNetworkd: needsNetworkdEnabled(network.family, facts.network.networkd),
+    ...(rauc ? { rauc: rauc.plan } : {}),
     rootfs: {
       source: release.rootfs.source,
       entries: selection.kept.length,

@@ -127,6 +127,22 @@ function resolveRelease(document: ReleaseDocument, folder: string): Release {
       ...(requirements.memory === undefined ? {} : { memoryBytes: requirements.memory }),
       ...(requirements.disk === undefined ? {} : { diskBytes: requirements.disk }),
     },
+    ...(document.rauc ? { rauc: resolveRauc(document.rauc, folder) } : {}),
     compression: { xzLevel: document.compression.xzLevel, blockBytes: document.compression.blockSize },
+  };
+}
+
+function resolveRauc(
+  { keyring, bundle }: NonNullable<ReleaseDocument["rauc"]>,
+  folder: string,
+): NonNullable<Release["rauc"]> {
+  if (!bundle) return { keyringFile: resolve(folder, keyring) };
+  return {
+    keyringFile: resolve(folder, keyring),
+    bundle: {
+      certificateFile: resolve(folder, bundle.certificate),
+      keyFile: bundle.key.startsWith("pkcs11:") ? bundle.key : resolve(folder, bundle.key),
+      intermediateFiles: bundle.intermediates.map((file) => resolve(folder, file)),
+    },
   };
 }

@@ -122,6 +122,24 @@ export const releaseSchema = z.strictObject({
     .strictObject({ memory: size.optional(), disk: size.optional() })
     .prefault({})
     .describe("{ memory, disk }: least a gateway must have"),
+  rauc: z
+    .strictObject({
+      keyring: path.describe("a PEM file with the certificates that RAUC trusts"),
+      bundle: z
+        .strictObject({
+          certificate: path.describe("the signer's certificate, a PEM file"),
+          key: path.describe("the signer's private key, a PEM file or a PKCS#11 URI"),
+          intermediates: z
+            .array(path)
+            .max(16)
+            .default([])
+            .describe("a list of PEM files between signer and keyring"),
+        })
+        .optional()
+        .describe("{ certificate, key, intermediates }: who signs the bundle of `build --rauc-bundle`"),
+    })
+    .optional()
+    .describe("{ keyring, bundle }: lets RAUC upgrade the converted gateway too"),
   compression: z
     .strictObject({
       xzLevel: z.int().min(0).max(9).default(6).describe("a whole number, 0 to 9"),

@@ -1,6 +1,14 @@
 import type { Layout } from "../../format/layout.ts";
 import type { KeepOldSystem, NetworkFamily } from "../../format/manifest.ts";
 
+/** What lets RAUC upgrade a converted gateway. */
+export interface RaucRelease {
+  /** PEM. */
+  keyringFile: string;
+  /** `keyFile` may be a PKCS#11 URI. */
+  bundle?: { certificateFile: string; keyFile: string; intermediateFiles: string[] };
+}
+
 /** A release as the builder uses it: validated, defaults filled in, sizes in bytes, paths absolute. */
 export interface Release {
   name: string;
@@ -16,5 +24,6 @@ export interface Release {
   preserve: string[];
   keepOldSystem: KeepOldSystem;
   requirements: { memoryBytes?: number; diskBytes?: number };
+  rauc?: RaucRelease;
   compression: { xzLevel: number; blockBytes: number };
 }

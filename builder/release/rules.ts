@@ -33,6 +33,7 @@ export function checkRules(release: Release): RuleProblem[] {
     ...targetRules(release),
     ...preserveRules(release),
     ...oldSystemRules(release),
+    ...raucRules(release),
   ];
 }
 
@@ -199,6 +200,35 @@ function oldSystemRules({ keepOldSystem, layout }: Release): RuleProblem[] {
       path: ["keepOldSystem"],
     },
   ];
+}
+
+function raucRules({ rauc, layout, compatible }: Release): RuleProblem[] {
+  if (!rauc) return [];
+  const problems: RuleProblem[] = [];
+  const roots = layout.volumes.filter(({ slot }) => slot !== undefined);
+  if (!roots.some(({ slot }) => slot === "B"))
+    problems.push({
+      code: "rauc-needs-slot",
+      message: "RAUC writes the slot that does not run, and the layout has no slot B",
+      hint: "Give the layout a second root volume with slot: B, or leave out the rauc section.",
+      path: ["rauc"],
+    });
+  for (const { name, filesystem } of roots.filter((root) => root.filesystem !== "ext4"))
+    problems.push({
+      code: "rauc-root-not-ext4",
+      message: `RAUC knows no slots with ${filesystem}, which the root volume "${name}" has`,
+      hint: "Use ext4 for the root volumes, or leave out the rauc section.",
+      path: ["rauc"],
+    });
+  // A key file loses blanks at both ends of a value and reads \\ as the start of an escape.
+  if (compatible !== compatible.trim() || compatible.includes("\\"))
+    problems.push({
+      code: "rauc-compatible-unsafe",
+      message: `the product word ${JSON.stringify(compatible)} would be another one in RAUC's system.conf`,
+      hint: "Use one without \\ and without blanks at its ends.",
+      path: ["compatible"],
+    });
+  return problems;
 }
 
 function preserveRules({ preserve }: Release): RuleProblem[] {

@@ -2,6 +2,7 @@ import { formatSize } from "../../format/sizes.ts";
 import type { BuildPlan } from "../plan/build-plan.ts";
 import { layoutTree } from "./layout-tree.ts";
 import { table } from "./table.ts";
+import { describeRauc } from "./rauc.ts";
 import { describeKeeping } from "./old-system.ts";
 
 const shownPatterns = 8;
@@ -36,6 +37,8 @@ export function buildPlanLines(plan: BuildPlan): string[] {
         ["ramdisk kernel", ramdiskKernel === "target" ? "the target's" : ramdiskKernel.image],
         ["preserved", plan.preserve.join(", ") || "(identity only)"],
         ["old system", describeKeeping(plan.keepOldSystem)],
+        ["RAUC", describeRauc(plan.rauc?.trusts)],
+        ...(plan.rauc?.systemConfig === "own" ? [["", "with the release's own system.conf"]] : []),
         ["signed by", `${signing.keyId} (${signing.role})`],
         ["trusts", plan.keys.map((key) => `${key.keyId} (${key.role})`).join(", ")],
         ["times up to", new Date(plan.sourceDateEpoch * 1000).toISOString()],

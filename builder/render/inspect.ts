@@ -3,6 +3,7 @@ import { formatSize } from "../../format/sizes.ts";
 import type { PackageFacts } from "../package/package-facts.ts";
 import { layoutTree } from "./layout-tree.ts";
 import { table } from "./table.ts";
+import { describeRauc } from "./rauc.ts";
 import { describeKeeping } from "./old-system.ts";
 
 export function inspectLines({ manifest, files, signature, xz }: PackageFacts): string[] {
@@ -52,6 +53,7 @@ export function inspectLines({ manifest, files, signature, xz }: PackageFacts): 
         ],
         ["preserved", manifest.preserve.paths.join(", ") || "(identity only)"],
         ["old system", describeKeeping(manifest.keepOldSystem)],
+        ["RAUC", describeRauc(target.raucTrusts)],
       ],
       { indent: "  " },
     ),

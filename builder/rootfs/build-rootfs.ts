@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { sha256Hex } from "../../format/digest.ts";
 import type { Reporter } from "../../format/events.ts";
+import type { RaucPlan } from "../rauc/plan-rauc.ts";
+import { raucFiles } from "../rauc/rauc-files.ts";
 import { writeArchive } from "../system/write-archive.ts";
 import { generatedFiles } from "./generated-files.ts";
 import { indexOf, indexPath } from "./index-file.ts";
@@ -15,6 +17,7 @@ export interface RootfsInputs {
   kept: readonly Entry[];
   /** The release's own overlay folder. */
   overlay: string | undefined;
+  rauc?: RaucPlan | undefined;
   enableNetworkd: boolean;
   mountPoints: readonly string[];
   sourceDateEpoch: number;
@@ -39,6 +42,7 @@ export async function buildRootfs(
   const overlay = mergeOverlays(
     [
       generatedFiles(inputs),
+      raucFiles(inputs.rauc),
       await readOverlay(ourOverlay, root, { modes: "program", skip: ["README.md"] }),
       inputs.overlay === undefined ? [] : await readOverlay(inputs.overlay, root, { modes: "given" }),
     ],
