@@ -70,7 +70,7 @@ test("slot A is tried until it is used up, with the command line of its slot.cfg
     await machine.console.waitFor(new RegExp(`booting slot A, attempt ${attempt} of 3`), 60);
     const [, words] = await machine.console.waitFor(/BOOTED BOOT_IMAGE=(.*)\r/, 60);
     expect(words).toBe(
-      "(lvm/VA-root_a)/boot/vmlinuz-1 root=/dev/mapper/VA-root_a ro rauc.slot=A panic=60 quiet odd=$x;y console=ttyS0,115200",
+      "(lvm/VA-root_a)/boot/vmlinuz-1 root=/dev/mapper/VA-root_a ro rauc.slot=A panic=60 rd.shell=0 rd.emergency=reboot quiet odd=$x;y console=ttyS0,115200",
     );
   }
 });
