@@ -23,6 +23,8 @@ export const refusalCodes = [
   "firmware-unsupported",
   "already-converted",
   "compatible-mismatch",
+  "counter-too-low",
+  "permit-invalid",
   "secure-boot",
   "boot-method-unavailable",
   "power-cut-unsafe",

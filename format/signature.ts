@@ -2,7 +2,7 @@ import { createHash, createPublicKey, sign, verify, type KeyObject } from "node:
 import * as z from "zod";
 
 /** Domain separation: a signature over a manifest can never be one over anything else. */
-const context = Buffer.from("dualroot manifest signature v1\0", "utf8");
+const manifestContext = "dualroot manifest signature v1";
 
 export const keyRoles = ["release", "dev"] as const;
 export type KeyRole = (typeof keyRoles)[number];
@@ -42,20 +42,38 @@ export function keyIdOf(rawKey: Uint8Array): string {
 }
 
 export function signManifest(manifestBytes: Uint8Array, privateKey: KeyObject): Signature {
+  return signBytes(manifestContext, manifestBytes, privateKey);
+}
+
+/** `context`: words that no other kind of signed file has, without NUL. */
+export function signBytes(context: string, bytes: Uint8Array, privateKey: KeyObject): Signature {
   return {
     format: 1,
     keyId: keyIdOf(rawPublicKey(createPublicKey(privateKey))),
-    signature: sign(null, Buffer.concat([context, manifestBytes]), privateKey).toString("base64"),
+    signature: sign(null, inContext(context, bytes), privateKey).toString("base64"),
   };
+}
+
+function inContext(context: string, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${context}\0`, "utf8"), bytes]);
 }
 
 export type SignatureVerdict =
   | { trusted: true; key: TrustedKey }
   | { trusted: false; reason: "unknown-key" | "bad-signature" };
 
-/** Decides by pinned keys alone; no clock, no certificate. */
 export function verifyManifest(
   manifestBytes: Uint8Array,
+  signature: Signature,
+  keys: readonly TrustedKey[],
+): SignatureVerdict {
+  return verifyBytes(manifestContext, manifestBytes, signature, keys);
+}
+
+/** Decides by pinned keys alone; no clock, no certificate. */
+export function verifyBytes(
+  context: string,
+  bytes: Uint8Array,
   signature: Signature,
   keys: readonly TrustedKey[],
 ): SignatureVerdict {
@@ -66,11 +84,6 @@ export function verifyManifest(
     format: "der",
     type: "spki",
   });
-  const good = verify(
-    null,
-    Buffer.concat([context, manifestBytes]),
-    publicKey,
-    Buffer.from(signature.signature, "base64"),
-  );
+  const good = verify(null, inContext(context, bytes), publicKey, Buffer.from(signature.signature, "base64"));
   return good ? { trusted: true, key } : { trusted: false, reason: "bad-signature" };
 }

@@ -5,6 +5,7 @@ import type { PlannedTable } from "../../format/partition-table.ts";
 import type { RefusalCode } from "../../format/refusal-codes.ts";
 import type { Stash } from "../../format/stash.ts";
 import type { DiskFacts, Facts } from "../facts/facts.ts";
+import type { PermitFacts } from "../package/read-permit.ts";
 import type { WantedDisk } from "../plan/find-disk.ts";
 import type { ByteRange } from "../plan/step.ts";
 
@@ -40,6 +41,10 @@ export interface CheckInput {
   facts: Facts;
   /** The ramdisk has it; on the old system it does not exist yet, and the disk is the one below the root filesystem. */
   stash?: WantedDisk & Pick<Stash, "consoles">;
+  /** On the old system: of the exact bytes of manifest.json. */
+  manifestSha256?: string;
+  /** On the old system: what lies beside the package as its permit. */
+  permit?: PermitFacts;
   /** The package's partition table, decoded. */
   template?: PlannedTable;
   /** Bytes of the disk that must stay as they are; none in ram mode. */

@@ -4,6 +4,7 @@ import { findDisk } from "../plan/find-disk.ts";
 import { bootMethod, secureBoot } from "./boot-method.ts";
 import type { Check, CheckContext, CheckInput } from "./check.ts";
 import { compatible } from "./compatible.ts";
+import { counter } from "./counter.ts";
 import { dataLoss } from "./data-loss.ts";
 import { disk } from "./disk.ts";
 import { drivers } from "./drivers.ts";
@@ -35,6 +36,7 @@ export const checks: readonly Check[] = [
   secureBoot,
   notConverted,
   compatible,
+  counter,
   rootStack,
   rootFilesystem,
   disk,

@@ -21,6 +21,8 @@ export interface Facts {
   converted?: { slot: "A" | "B"; compatible: string };
   /** First line of /etc/dualroot/compatible: what product this gateway is; most old gateways have no such file. */
   compatible?: string;
+  /** The highest anti-rollback counter that was ever committed on this machine; most old gateways have none. */
+  counterFloor?: number;
   /** Free bytes on the filesystem that will hold the stash. */
   stashFreeBytes: number;
 }

@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { machine, networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { readCounterFloor } from "../slot/read-counter-floor.ts";
 import type { Run } from "../system/run.ts";
 import { devicePath, readDisks } from "./block-devices.ts";
 import { readBootFacts } from "./boot-facts.ts";
@@ -33,6 +34,7 @@ export async function gatherFacts(options: {
   const rootFacts = await readRoot(tree, options.run, mounts, disks, lvm);
   const converted = parseSystem(await tree.text("/etc/dualroot/system.json"));
   const compatible = (await tree.text("/etc/dualroot/compatible"))?.split("\n")[0]?.trim();
+  const counterFloor = await readFloor(root);
   const freeBytes = (path: string): Promise<number> => readFreeBytes(join(root, path));
   return {
     architecture: machine(),
@@ -51,6 +53,7 @@ export async function gatherFacts(options: {
     storageDrivers: await storageDrivers(tree, disks),
     ...(converted ? { converted } : {}),
     ...(compatible ? { compatible } : {}),
+    ...(counterFloor === undefined ? {} : { counterFloor }),
     stashFreeBytes: await freeBytes(options.stashFolder ?? "/var/lib"),
   };
 }
@@ -118,6 +121,14 @@ async function readFreeBytes(path: string): Promise<number> {
       if (folder === dirname(folder)) return 0;
     }
   }
+}
+
+/** Where a slot keeps it, with /data and without. */
+async function readFloor(root: string): Promise<number | undefined> {
+  const folders = ["/data/dualroot", "/var/lib/dualroot"];
+  const floors = await Promise.all(folders.map((folder) => readCounterFloor(join(root, folder))));
+  const known = floors.filter((floor) => floor !== undefined);
+  return known.length > 0 ? Math.max(...known) : undefined;
 }
 
 /** A damaged file counts as "not converted by us": the checks then look at the disk itself. */

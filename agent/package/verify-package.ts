@@ -8,11 +8,15 @@ import { verifyFiles } from "./verify-files.ts";
 export interface VerifyOptions {
   /** Accept a `dev` key although a `release` key is pinned; a person has to say so. */
   allowDevelopmentKeys?: boolean;
+  /** `gateway`: the keys were pinned on this gateway before the package came; what a person says cannot override them. */
+  keysAre?: "gateway" | "package";
   /** Bytes of the package's files hashed so far, of all. */
   onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** SHA-256 of the package's files, by name, where the caller measured them; they need not be in the folder. */
   measured?: ReadonlyMap<string, string>;
 }
+
+type KeyOptions = Pick<VerifyOptions, "allowDevelopmentKeys" | "keysAre">;
 
 export interface SignedManifest {
   manifest: Manifest;
@@ -42,10 +46,10 @@ export async function verifyPackage(
 export async function verifySignedManifest(
   folder: string,
   keys: readonly TrustedKey[],
-  options: Pick<VerifyOptions, "allowDevelopmentKeys"> = {},
+  options: KeyOptions = {},
 ): Promise<SignedManifest> {
   const manifestBytes = await readManifestBytes(folder);
-  const key = await verifySignature(folder, manifestBytes, keys, options.allowDevelopmentKeys ?? false);
+  const key = await verifySignature(folder, manifestBytes, keys, options);
   return { manifest: parseManifest(manifestBytes), manifestSha256: sha256Hex(manifestBytes), key };
 }
 
@@ -53,7 +57,7 @@ async function verifySignature(
   folder: string,
   manifestBytes: Uint8Array,
   keys: readonly TrustedKey[],
-  allowDevelopmentKeys: boolean,
+  { allowDevelopmentKeys = false, keysAre = "package" }: KeyOptions,
 ): Promise<TrustedKey> {
   const signature = await readSignature(folder);
   if (!signature) {
@@ -81,11 +85,15 @@ async function verifySignature(
     );
   }
   const hasReleaseKey = keys.some((key) => key.role === "release");
-  if (verdict.key.role === "dev" && hasReleaseKey && !allowDevelopmentKeys) {
+  const isOverridden = allowDevelopmentKeys && keysAre === "package";
+  if (verdict.key.role === "dev" && hasReleaseKey && !isOverridden) {
     throw untrusted({
       code: "key-development",
       message: `The package is signed with development key ${verdict.key.keyId}; this gateway takes releases only.`,
-      hint: "Use a released package, or say --allow-development-key on a test gateway.",
+      hint:
+        keysAre === "gateway"
+          ? "Use a released package. Only this gateway's own list of keys, /etc/dualroot/keys.json, decides that."
+          : "Use a released package, or say --allow-development-key on a test gateway.",
     });
   }
   return verdict.key;

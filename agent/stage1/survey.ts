@@ -13,6 +13,7 @@ import type { Facts } from "../facts/facts.ts";
 import { mountHolding } from "../facts/parse-proc.ts";
 import { captureIdentity } from "../identity/capture.ts";
 import { describeOldSystem } from "../old-system/describe-old-system.ts";
+import { readPermit } from "../package/read-permit.ts";
 import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
 import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import { describeForStash } from "../plan/find-disk.ts";
@@ -46,6 +47,7 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
   const verified = await reportStep(report, { step: "verify", title: "Verify the package" }, () =>
     verifyPackage(args.packageFolder, keyRing.keys, {
       allowDevelopmentKeys: args.allowDevelopmentKey,
+      keysAre: keyRing.source,
       onProgress: (done, total) => report({ kind: "progress", step: "verify", done, total, unit: "bytes" }),
     }),
   );
@@ -60,11 +62,14 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
     return { facts, ...(await captureIdentity(places.root, { interfaces: facts.interfaces })) };
   });
   const { manifest } = verified;
+  const permit = await readPermit(args.packageFolder, keyRing.keys);
   const template = await readTemplate(args.packageFolder);
   const checkInput: CheckInput = {
     stage: "old-system",
     manifest,
     facts,
+    manifestSha256: verified.manifestSha256,
+    ...(permit ? { permit } : {}),
     ...(template ? { template } : {}),
     identity,
     identityProblems: judgeIdentityProblems(problems),

@@ -1,4 +1,5 @@
 import type { SlotName } from "../../../format/grubenv.ts";
+import type { PermitFacts } from "../../package/read-permit.ts";
 import type { SlotRecord } from "../../slot/slot-record.ts";
 import type { SystemFile } from "../../slot/system-file.ts";
 
@@ -23,10 +24,10 @@ export interface InstallFacts {
   /** /etc/dualroot/command-line of the slot that runs. */
   commandLine?: string;
   records: Partial<Record<SlotName, SlotRecord>>;
-  /** The highest counter that was ever committed here. */
+  /** The highest counter that was ever committed here: `readCounterFloor`. */
   counterFloor?: number;
-  /** Of a permit that lies beside the package and whose signature holds. */
-  permit?: { manifestSha256: string };
+  /** What lies beside the package as its permit: `readPermit`. */
+  permit?: PermitFacts;
 }
 
 export interface SlotVolume {
