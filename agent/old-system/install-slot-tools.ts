@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TargetWriter } from "../identity/restore/target-writer.ts";
 import { isUnitEnabled } from "../identity/restore/systemd-units.ts";
-import { renderExpected } from "../steps/restore-identity.ts";
+import { renderExpected } from "../slot/render-expected.ts";
+import { describeKeptSystem, encodeSystemFile } from "../slot/system-file.ts";
+import { renderVolumesFile, volumesFile } from "../slot/volumes-file.ts";
 import type { StepContext } from "../steps/step-context.ts";
 import { readBounded } from "../system/files.ts";
 import type { SlotRoot } from "./adapt-old-system.ts";
@@ -14,6 +16,9 @@ const library = "/usr/lib/dualroot";
 const programs = [
   `${library}/grub-editenv`,
   `${library}/slots.sh`,
+  `${library}/repair-grubenv`,
+  `${library}/notice-fallback`,
+  `${library}/health-checks.sh`,
   `${library}/health-gate`,
   "/usr/bin/dualroot-status",
   "/usr/sbin/dualroot-rollback",
@@ -30,7 +35,7 @@ export async function installSlotTools(
   writer: TargetWriter,
   context: StepContext,
 ): Promise<void> {
-  const { run } = context;
+  const { run, manifest } = context;
   const installed: string[] = [];
   for (const path of programs) {
     const bytes = await readBounded(join(slot.target, path), toolMaxBytes);
@@ -40,27 +45,16 @@ export async function installSlotTools(
   }
   await labelAs(run, writer, "/usr/bin/env", [library, ...installed]);
   const settings = {
-    "/etc/dualroot/system.json": `${JSON.stringify(describeSlot(slot, context), undefined, 2)}\n`,
+    "/etc/dualroot/system.json": encodeSystemFile(
+      describeKeptSystem(manifest, slot.osName, slot.volumeGroup),
+    ),
+    [volumesFile]: renderVolumesFile(manifest.layout),
     "/etc/dualroot/expected.sh": renderExpected(context.identity),
     "/etc/dualroot/keys.json": await readFile(join(context.runtimeFolder, "usr/lib/dualroot/keys.json")),
   };
   for (const [path, content] of Object.entries(settings)) await writer.replace(path, content);
   await labelAs(run, writer, "/etc/fstab", ["/etc/dualroot", ...Object.keys(settings)]);
   await startOnEveryBoot(slot, writer, context);
-}
-
-/** The word `oldSystem` tells it from a converted slot; see docs/old-system.md. */
-function describeSlot(slot: SlotRoot, { manifest }: StepContext): object {
-  return {
-    format: 1,
-    compatible: manifest.compatible,
-    name: slot.osName,
-    version: `before ${manifest.name} ${manifest.version}`,
-    counter: 0,
-    slot: "B",
-    volumeGroup: slot.volumeGroup,
-    oldSystem: true,
-  };
 }
 
 async function startOnEveryBoot(slot: SlotRoot, writer: TargetWriter, { run }: StepContext): Promise<void> {

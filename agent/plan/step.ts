@@ -121,8 +121,11 @@ export interface StepArgs {
     commandLine: string;
     consoles: string[];
   };
-  /** Read from the medium, caches dropped: digests of the root filesystem's files against the package's index. */
-  "verify-target": { target: string; bootFolder: string; indexSha256: string };
+  /**
+   * Read from the medium: digests of the root filesystem's files against the package's index. Caches are dropped first, unless the
+   * filesystem `isMountedAnew`, so that nothing of it is in them. `bootFolder`: where the rescue system lies, to be read as well.
+   */
+  "verify-target": { target: string; bootFolder?: string; indexSha256: string; isMountedAnew?: boolean };
   /** Report and log onto the target's /data (or, without one, into the root volume). */
   "save-report": { target: string; folder: string };
   "unmount-target": { target: string };

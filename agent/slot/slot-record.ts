@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { SystemFile } from "./system-file.ts";
 
 export const installers = ["conversion", "upgrade", "rauc"] as const;
 
@@ -22,6 +23,16 @@ export const slotRecordSchema = z.object({
 });
 
 export type SlotRecord = z.infer<typeof slotRecordSchema>;
+
+/** The record of what was just put into a slot. */
+export function recordOf(
+  system: SystemFile,
+  installedBy: SlotRecord["installedBy"],
+  installed = utcNow(),
+): SlotRecord {
+  const { slot, name, version, compatible, counter, oldSystem = false } = system;
+  return { format: 1, slot, name, version, compatible, counter, oldSystem, installedBy, installed };
+}
 
 /** One key a line: the health gate edits it with sed. */
 export function encodeSlotRecord(record: SlotRecord): string {

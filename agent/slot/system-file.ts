@@ -38,3 +38,17 @@ export function describeRelease(manifest: Manifest, slot: SlotName, volumeGroup:
     commandLine: target.commandLine,
   };
 }
+
+/** What the old system is in slot B; the word `oldSystem` tells it from a converted slot (docs/old-system.md). */
+export function describeKeptSystem(manifest: Manifest, osName: string, volumeGroup: string): SystemFile {
+  return {
+    format: 1,
+    compatible: manifest.compatible,
+    name: osName,
+    version: `before ${manifest.name} ${manifest.version}`,
+    counter: 0,
+    slot: "B",
+    volumeGroup,
+    oldSystem: true,
+  };
+}

@@ -5,7 +5,7 @@ import type { StepOf } from "../plan/step.ts";
 import { readStored } from "../stash/stored-file.ts";
 import { tarExtractOptions } from "../system/tar-options.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
-import type { StepContext } from "./step-context.ts";
+import type { SlotContext } from "./step-context.ts";
 
 /**
  * A dead clock makes every file "from the future". The zeros that end the archive may go on behind tar's last record: with
@@ -16,7 +16,7 @@ const tarOptions = [...tarExtractOptions, "--ignore-zeros", "--warning=no-timest
 /** Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. */
 export async function extractRootfs(
   step: StepOf<"extract-rootfs">,
-  { report, stored }: StepContext,
+  { report, stored }: Pick<SlotContext, "report" | "stored">,
 ): Promise<void> {
   const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
   const archive = stored(packageFiles.rootfs);

@@ -1,13 +1,15 @@
-import { copyFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { StepError, hasErrorCode } from "../../format/errors.ts";
 import { encodeSlotEnvironment } from "../../format/grubenv.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { fillMenu } from "../boot/fill-menu.ts";
-import { parseSlotConfiguration } from "../boot/slot-configuration.ts";
+import { writeGrubenv } from "../boot/write-grubenv.ts";
 import type { StepOf } from "../plan/step.ts";
+import { describeSlot } from "../slot/describe-slot.ts";
+import { describeRelease } from "../slot/system-file.ts";
+import { renderVolumesFile } from "../slot/volumes-file.ts";
 import { copyStored } from "../stash/stored-file.ts";
-import { readTextIfExists, writeFileDurably } from "../system/files.ts";
+import { writeFileDurably } from "../system/files.ts";
 import type { StepContext } from "./step-context.ts";
 
 type Context = Pick<StepContext, "run" | "stored" | "runtimeFolder" | "manifest" | "isOldSystemRestored">;
@@ -16,10 +18,19 @@ type Context = Pick<StepContext, "run" | "stored" | "runtimeFolder" | "manifest"
 export async function installBootFiles(step: StepOf<"install-boot-files">, context: Context): Promise<void> {
   await installMenu(step, join(context.runtimeFolder, "usr/lib/dualroot/grub"), context);
   await installRescue(step.bootFolder, context);
-  await describeSystem(step, context);
-  await selectKernel(step, context);
-  // A root filesystem taken from a converted gateway may carry its mark; this content was never healthy here.
-  await rm(join(step.target, "boot/slot.proven"), { force: true });
+  const { manifest, run, runtimeFolder } = context;
+  await describeSlot(
+    {
+      target: step.target,
+      system: describeRelease(manifest, "A", step.volumeGroup),
+      keysFile: join(runtimeFolder, "usr/lib/dualroot/keys.json"),
+      commandLine: [step.commandLine, ...step.consoles].filter((word) => word !== "").join(" "),
+      volumes: renderVolumesFile(manifest.layout),
+      kernel: step.kernel,
+      initramfs: step.initramfs,
+    },
+    run,
+  );
 }
 
 async function installMenu(
@@ -43,49 +54,11 @@ async function installMenu(
     tries: 0 as const,
   });
   const environment = { order: step.slots.map(({ name }) => name), A: state("A"), B: state("B") };
-  await overwriteInPlace(join(grubFolder, "grubenv"), encodeSlotEnvironment(environment));
-}
-
-/** Never truncated nor renamed: GRUB rewrites the very blocks the file has. */
-async function overwriteInPlace(path: string, bytes: Uint8Array): Promise<void> {
-  const existing = await open(path, "r+").catch((error: unknown) => {
-    if (hasErrorCode(error, "ENOENT")) return open(path, "w+");
-    throw error;
-  });
-  try {
-    await existing.write(bytes, 0, bytes.length, 0);
-    await existing.truncate(bytes.length);
-    await existing.sync();
-  } finally {
-    await existing.close();
-  }
+  await writeGrubenv(join(grubFolder, "grubenv"), encodeSlotEnvironment(environment));
 }
 
 /** The ramdisk stays on the boot partition as rescue system. verify-target reads both files back from the medium. */
 async function installRescue(bootFolder: string, { stored }: Context): Promise<void> {
   for (const name of [packageFiles.kernel, packageFiles.ramdisk])
     await copyStored(stored(name), join(bootFolder, name));
-}
-
-async function describeSystem(step: StepOf<"install-boot-files">, context: Context): Promise<void> {
-  const { compatible, name, version, counter } = context.manifest;
-  const system = { format: 1, compatible, name, version, counter, slot: "A", volumeGroup: step.volumeGroup };
-  const folder = join(step.target, "etc/dualroot");
-  await mkdir(folder, { recursive: true });
-  await writeFileDurably(join(folder, "system.json"), `${JSON.stringify(system, undefined, 2)}\n`);
-  await writeFileDurably(
-    join(folder, "keys.json"),
-    await readFile(join(context.runtimeFolder, "usr/lib/dualroot/keys.json")),
-  );
-  const words = [step.commandLine, ...step.consoles].filter((word) => word !== "").join(" ");
-  await writeFileDurably(join(folder, "command-line"), `${words}\n`);
-}
-
-/** By the script that does it after every kernel update, so that there is one truth about slot.cfg. */
-async function selectKernel(step: StepOf<"install-boot-files">, context: Context): Promise<void> {
-  await context.run("chroot", [step.target, "/usr/lib/dualroot/select-kernel", step.kernel, step.initramfs]);
-  const written = parseSlotConfiguration((await readTextIfExists(join(step.target, "boot/slot.cfg"))) ?? "");
-  if (written?.kernel !== step.kernel || written.initramfs !== step.initramfs) {
-    throw new StepError(`/boot/slot.cfg of slot A does not name ${step.kernel} and ${step.initramfs}`);
-  }
 }

@@ -1,7 +1,7 @@
 import { StepError } from "../../format/errors.ts";
 import { probeSignatures } from "../facts/probe-signatures.ts";
 import type { StepOf } from "../plan/step.ts";
-import type { StepContext } from "./step-context.ts";
+import type { SlotContext } from "./step-context.ts";
 
 /**
  * Named one by one, so that no mke2fs.conf of any build host decides: what GRUB 2.02 and the e2fsprogs 1.42 and kernel
@@ -15,7 +15,10 @@ const xfsMetadata = "crc=1,finobt=1,bigtime=0,inobtcount=0,reflink=0,rmapbt=0";
 const xfsFormat = ["-i", "sparse=0,nrext64=0", "-n", "ftype=1"];
 
 /** Makes the filesystem and reads its UUID back from the medium. */
-export async function makeFilesystem(step: StepOf<"make-filesystem">, { run }: StepContext): Promise<void> {
+export async function makeFilesystem(
+  step: StepOf<"make-filesystem">,
+  { run }: Pick<SlotContext, "run">,
+): Promise<void> {
   await run(...makeCommand(step));
   await run("blockdev", ["--flushbufs", step.device]);
   const found = await probeSignatures(run, step.device);

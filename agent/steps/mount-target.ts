@@ -2,10 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { StepError } from "../../format/errors.ts";
 import type { StepOf } from "../plan/step.ts";
 import { readMountTable } from "../system/mounts.ts";
-import type { StepContext } from "./step-context.ts";
+import type { SlotContext } from "./step-context.ts";
 
 /** Mounts the new filesystems in the plan's order (`/` first) and checks the kernel's mount table. */
-export async function mountTarget(step: StepOf<"mount-target">, { run }: StepContext): Promise<void> {
+export async function mountTarget(
+  step: StepOf<"mount-target">,
+  { run }: Pick<SlotContext, "run">,
+): Promise<void> {
   for (const mount of step.mounts) {
     await mkdir(mount.path, { recursive: true });
     // The rest of the inode tables is initialised by the new system, not now in the background of everything else.

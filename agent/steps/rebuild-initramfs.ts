@@ -4,14 +4,14 @@ import { StepError } from "../../format/errors.ts";
 import type { StepOf } from "../plan/step.ts";
 import { exists } from "../system/files.ts";
 import { inChroot } from "../system/in-chroot.ts";
-import type { StepContext } from "./step-context.ts";
+import type { SlotContext } from "./step-context.ts";
 
 const rebuildSeconds = 20 * 60;
 
 /** The target's own tool, in the target, makes an initramfs that finds /dev/mapper/VA-root_a. */
 export async function rebuildInitramfs(
   step: StepOf<"rebuild-initramfs">,
-  { run }: Pick<StepContext, "run">,
+  { run }: Pick<SlotContext, "run">,
 ): Promise<void> {
   const initramfs = join(step.target, step.initramfs);
   const before = await changeOf(initramfs);

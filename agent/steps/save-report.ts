@@ -2,6 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { captureIdentity } from "../identity/capture.ts";
 import { compareIdentity } from "../identity/compare.ts";
+import { recordSlots } from "./record-slots.ts";
 import type { StepOf } from "../plan/step.ts";
 import { syncFolder, writeFileDurably } from "../system/files.ts";
 import type { StepContext } from "./step-context.ts";
@@ -19,5 +20,6 @@ export async function saveReport(step: StepOf<"save-report">, context: StepConte
   await writeFileDurably(join(step.folder, "report.json"), `${JSON.stringify(content, null, 2)}\n`, 0o644);
   // Command lines and tool output; no secrets are ever on a command line, yet it is root's business.
   await copyFile(context.logFile, join(step.folder, "conversion.log"));
+  await recordSlots(step.folder, context);
   await syncFolder(step.folder);
 }

@@ -20,12 +20,28 @@ export interface PointOfNoReturn {
   notArmed: () => void;
 }
 
-/** What every step may use beside its own arguments. Steps look nothing else up. */
-export interface StepContext {
+/** What a step may use that fills a slot, in a conversion and in an upgrade. */
+export interface SlotContext {
   run: Run;
   report: Reporter;
-  /** A file of the stash by its name, verified: on the disk, or in memory (ram mode). Throws when there is none. */
+  /** A file of the package by its name, verified: on the disk, or in memory (ram mode). Throws when there is none. */
   stored: (name: string) => StoredFile;
+  /** Safeguards a test leaves out; empty otherwise. */
+  without: ReadonlySet<Safeguard>;
+  /** Top of the ramdisk's own files: `/` in the ramdisk, so keys are at `${runtimeFolder}/usr/lib/dualroot/keys.json`. */
+  runtimeFolder: string;
+  manifest: Manifest;
+  identity: Identity;
+  /** Path of preserved.tar. */
+  preservedTar: string;
+  /** Sentences for the report; steps append. */
+  notes: string[];
+  /** Paths inside the target that a step made differ from the package on purpose; steps append, verify-target asks. */
+  changed: string[];
+}
+
+/** What every step of a conversion may use beside its own arguments. Steps look nothing else up. */
+export interface StepContext extends SlotContext {
   /** The archive of the old system once it is complete: set by its capture, or from the resume loader's words. */
   oldSystem?: StoredFile;
   /** Set once slot B holds the old system, adapted and read back: GRUB may boot it. */
@@ -34,21 +50,9 @@ export interface StepContext {
   place?: StashPlace;
   /** Kernel command line of the ramdisk that runs now, parsed. */
   words: RamdiskWords;
-  /** Safeguards a test leaves out; empty otherwise. */
-  without: ReadonlySet<Safeguard>;
   noReturn: PointOfNoReturn;
-  /** Top of the ramdisk's own files: `/` in the ramdisk, so keys are at `${runtimeFolder}/usr/lib/dualroot/keys.json`. */
-  runtimeFolder: string;
-  manifest: Manifest;
   stash: Stash;
-  identity: Identity;
-  /** Path of preserved.tar in memory. */
-  preservedTar: string;
   plan: ConversionPlan;
-  /** Sentences for the report; steps append. */
-  notes: string[];
-  /** Paths inside the target that a step made differ from the package on purpose; steps append, verify-target asks. */
-  changed: string[];
   /** The log so far, copied to the target by save-report. */
   logFile: string;
   /** The report as it would read now; save-report writes it with the identity table filled in. */

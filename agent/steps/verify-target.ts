@@ -9,7 +9,7 @@ import { exists } from "../system/files.ts";
 import { compareFiles, type ExpectedFile } from "./compare-files.ts";
 import { parseDigestIndex } from "./parse-digest-index.ts";
 import { mayDiffer } from "./rewritten-paths.ts";
-import type { StepContext } from "./step-context.ts";
+import type { SlotContext } from "./step-context.ts";
 
 const indexPath = "usr/lib/dualroot/rootfs.sha256";
 const namedAtMost = 10;
@@ -17,11 +17,13 @@ const threadsAtMost = 4;
 const readAheadKibibytes = 2048;
 
 /** Reads every regular file and the rescue system back from the medium and compares them with the package. */
-export async function verifyTarget(step: StepOf<"verify-target">, context: StepContext): Promise<void> {
+export async function verifyTarget(step: StepOf<"verify-target">, context: SlotContext): Promise<void> {
   const { run, report } = context;
   if (context.without.has("read-back")) return;
-  await run("sync", []);
-  await writeFile("/proc/sys/vm/drop_caches", "3\n"); // else we would compare memory with itself
+  if (step.isMountedAnew !== true) {
+    await run("sync", []);
+    await writeFile("/proc/sys/vm/drop_caches", "3\n"); // else we would compare memory with itself
+  }
   await readFarAhead(step.target);
   const index = await readFile(join(step.target, indexPath));
   if (sha256Hex(index) !== step.indexSha256)
@@ -30,7 +32,7 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: StepC
   const listed = parseDigestIndex(index.toString("latin1"));
   const files = [
     ...listed.map(({ path, sha256 }) => ({ path: `${bytesOf(step.target)}/${path}`, sha256 })),
-    ...rescueFiles(step.bootFolder, context.manifest),
+    ...(step.bootFolder === undefined ? [] : rescueFiles(step.bootFolder, context.manifest)),
   ];
   const agentFile = join(context.runtimeFolder, "usr/lib/dualroot/agent.mjs");
   const threads = (await exists(agentFile)) ? Math.min(threadsAtMost, availableParallelism()) : 1;
@@ -68,7 +70,7 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: StepC
 }
 
 /** Kernel and ramdisk of the rescue system, as the manifest has them. */
-function rescueFiles(bootFolder: string, { files }: StepContext["manifest"]): ExpectedFile[] {
+function rescueFiles(bootFolder: string, { files }: SlotContext["manifest"]): ExpectedFile[] {
   const names: string[] = [packageFiles.kernel, packageFiles.ramdisk];
   return files
     .filter(({ name }) => names.includes(name))
