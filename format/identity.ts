@@ -76,6 +76,8 @@ export const identitySchema = z.strictObject({
    * whose /etc/resolv.conf nobody writes; one that follows the lease gets the settings alone.
    */
   resolver: z.strictObject({ servers: z.array(address).min(1), searchDomains: z.array(oneLine) }).optional(),
+  /** DNS servers that answered when this was captured on the running system. */
+  answeringDnsServers: z.array(address).optional(),
   users: z.array(userSchema),
   groups: z.array(groupSchema),
   /** Old member of an administrators' group (`wheel`, `sudo`): joins the target's. */

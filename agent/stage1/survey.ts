@@ -11,6 +11,7 @@ import { chooseStashMode, type StashModeChoice } from "../checks/stash-mode.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
 import type { Facts } from "../facts/facts.ts";
 import { mountHolding } from "../facts/parse-proc.ts";
+import { withAnsweringDnsServers } from "../identity/ask-dns-servers.ts";
 import { captureIdentity } from "../identity/capture.ts";
 import { describeOldSystem } from "../old-system/describe-old-system.ts";
 import { readPermit } from "../package/read-permit.ts";
@@ -59,7 +60,8 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
     facts.stashFreeBytes += reclaimable;
     const mount = mountHolding(facts.mounts, stashFolder);
     if (mount?.usedBytes !== undefined) mount.usedBytes -= Math.min(reclaimable, mount.usedBytes);
-    return { facts, ...(await captureIdentity(places.root, { interfaces: facts.interfaces })) };
+    const captured = await captureIdentity(places.root, { interfaces: facts.interfaces });
+    return { facts, ...captured, identity: await withAnsweringDnsServers(captured.identity) };
   });
   const { manifest } = verified;
   const permit = await readPermit(args.packageFolder, keyRing.keys);

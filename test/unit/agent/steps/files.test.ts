@@ -4,13 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseDigestIndex } from "../../../../agent/steps/parse-digest-index.ts";
-import { renderExpected } from "../../../../agent/steps/restore-identity.ts";
 import { mayDiffer } from "../../../../agent/steps/rewritten-paths.ts";
 import { wipeSignatures } from "../../../../agent/steps/wipe-signatures.ts";
 import { executePlan, overallStep } from "../../../../agent/steps/execute-plan.ts";
 import type { ConversionPlan, Step } from "../../../../agent/plan/step.ts";
 import type { Event } from "../../../../format/events.ts";
-import { identitySchema } from "../../../../format/identity.ts";
 import { recordingRun } from "../recording-run.ts";
 import { stepContext } from "./step-context.ts";
 
@@ -52,44 +50,6 @@ test("only what steps rewrite may differ from the package", () => {
   ]) {
     expect(mayDiffer(path, changed), path).toBe(false);
   }
-});
-
-test("the health gate is told fixed addresses and their default gateways, nothing of DHCP", () => {
-  const base = { ipv6: "none" as const, dnsServers: [], searchDomains: [] };
-  const identity = identitySchema.parse({
-    format: 1,
-    hosts: [],
-    interfaces: [
-      {
-        ...base,
-        name: "eth0",
-        ipv4: "static",
-        addresses: ["192.0.2.10/24"],
-        routes: [
-          { destination: "0.0.0.0/0", gateway: "192.0.2.1" },
-          { destination: "10.0.0.0/8", gateway: "192.0.2.2" },
-        ],
-      },
-      {
-        ...base,
-        name: "eth1",
-        ipv4: "dhcp",
-        addresses: ["198.51.100.7/24"],
-        routes: [{ destination: "0.0.0.0/0", gateway: "198.51.100.1" }],
-      },
-    ],
-    dns: { servers: [], searchDomains: [] },
-    users: [],
-    groups: [],
-    administrators: [],
-    networkSource: "ifcfg",
-  });
-  const file = join(folder, "expected.sh");
-  writeFileSync(file, renderExpected(identity));
-  const shown = execFileSync("sh", ["-c", '. "$0"; echo "$DUALROOT_ADDRESSES|$DUALROOT_GATEWAYS"', file], {
-    encoding: "utf8",
-  });
-  expect(shown).toBe("192.0.2.10/24|192.0.2.1\n");
 });
 
 test("wiping zeroes the ranges and nothing beside them", async () => {
