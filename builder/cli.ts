@@ -74,6 +74,19 @@ export function createProgram() {
     .addHelpText("after", "\nExample:\n  dualroot keygen keys --role release")
     .action(async (folder, options) => (await import("./commands/keygen.ts")).keygenCommand(folder, options));
 
+  program
+    .command("permit")
+    .description("let gateways that have had a newer release take this package all the same")
+    .argument("<package>", "folder of the package")
+    .requiredOption("--key <file.key>", "private key of a pair with the role release that the gateways trust")
+    .option("-o, --output <dir>", "folder for permit.json and permit.json.sig; default: the package's")
+    .option("--json", "print as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  dualroot permit out/demo-2026.10 --key keys/release.key\n  dualroot permit out/demo-2026.10 --key keys/release.key -o permits",
+    )
+    .action(async (folder, options) => (await import("./commands/permit.ts")).permitCommand(folder, options));
+
   program.addCommand(smokeCommandLine());
   return program;
 }

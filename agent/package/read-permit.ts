@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { hasErrorCode } from "../../format/errors.ts";
 import {
   permitMaxBytes,
   permitName,
@@ -40,6 +41,7 @@ export async function readPermit(
     return { manifestSha256: permit.data.manifestSha256, keyId: verdict.key.keyId };
   } catch (error) {
     if (error instanceof FileTooLargeError) return { fault: `it is larger than ${permitMaxBytes} bytes` };
+    if (hasErrorCode(error, "EISDIR")) return { fault: "what has its name is no file" };
     throw error;
   }
 }

@@ -3,8 +3,16 @@ import { basename, dirname, join, resolve } from "node:path";
 import { syncFolder } from "../../agent/system/files.ts";
 import { userError, hasErrorCode } from "../../format/errors.ts";
 import { manifestName, packageFiles, signatureName } from "../../format/manifest.ts";
+import { permitName, permitSignatureName } from "../../format/permit.ts";
 
-const packageNames: readonly string[] = [...Object.values(packageFiles), manifestName, signatureName];
+const packageNames: readonly string[] = [
+  ...Object.values(packageFiles),
+  manifestName,
+  signatureName,
+  // Of the older package; the new one is without.
+  permitName,
+  permitSignatureName,
+];
 
 /** Refuses an output folder that holds anything but an older package: nothing of a person's is ever deleted. */
 export async function checkOutputFolder(output: string): Promise<void> {

@@ -23,7 +23,7 @@ describe("the dualroot command", () => {
   it("explains itself, with examples", () => {
     expect(dualroot("--help")).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/build.*plan.*inspect.*verify.*keygen.*smoke/s),
+      stdout: expect.stringMatching(/build.*plan.*inspect.*verify.*keygen.*permit.*smoke/s),
     });
     for (const command of ["build", "smoke"]) {
       expect(dualroot(command, "--help")).toMatchObject({

@@ -212,6 +212,16 @@ test("who signed: strangers never, development keys only where no release key is
   expect((await refusal(verifyPackage(good, pinned))).codes).toEqual(["signature-invalid"]);
 });
 
+test("what a person says does not override the keys that were pinned on this gateway", async () => {
+  const folder = makePackage("d", development);
+  const own = { allowDevelopmentKeys: true, keysAre: "gateway" } as const;
+  const { codes, text } = await refusal(verifyPackage(folder, pinned, own));
+  expect(codes).toEqual(["key-development"]);
+  expect(text).not.toContain("--allow-development-key");
+  expect((await verifyPackage(good, pinned, own)).key.role).toBe("release");
+  expect((await verifyPackage(folder, [development.trusted], own)).key.role).toBe("dev");
+});
+
 test("a soundly signed manifest of an unknown format, with unknown keys, or with a file twice", async () => {
   const text = readFileSync(join(good, "manifest.json"), "utf8");
   const manifest = JSON.parse(text) as Record<string, unknown>;
