@@ -4,8 +4,9 @@ import type { VirtualMachine } from "../../../builder/vm/description.ts";
 import { packageFiles } from "../../../format/manifest.ts";
 import { stashSchema, stashSectorBytes, type Stash } from "../../../format/stash.ts";
 import { DiskAtPoint } from "../points/disk-at-point.ts";
-import { conversionRecording, powerPackage } from "../record/conversion-recording.ts";
+import { conversionRecording } from "../record/conversion-recording.ts";
 import { openRecording, recordingFiles, type Recording } from "../record/recording.ts";
+import { powerPackage } from "../systems/cached-package.ts";
 
 /** Where the recorded conversion can be taken up again, with another disk or other words. */
 export interface HandedOver {

@@ -1,13 +1,11 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createRun } from "../../../agent/system/run.ts";
 import { silent } from "../../../format/events.ts";
-import { cachedFolder, readInputs } from "../../fixtures/cache.ts";
-import { sourceDigest } from "../../fixtures/fixture-package.ts";
+import { cachedFolder } from "../../fixtures/cache.ts";
+import { powerPackage, tinySystemInputs } from "../systems/cached-package.ts";
 import { makeOldDisk } from "../systems/old-disk.ts";
 import type { OldStack } from "../systems/old-tree.ts";
-import { makePowerPackage } from "../systems/power-package.ts";
 import { checkRecordedIdentity } from "./check-recorded-identity.ts";
 import { makeRecording } from "./make-recording.ts";
 import { recordingFiles } from "./recording.ts";
@@ -29,7 +27,7 @@ export interface ConversionKind {
 export async function conversionRecording(kind: ConversionKind): Promise<string> {
   const disk = await oldDisk(kind.stack);
   const packageFolder = await powerPackage();
-  const inputs = [disk, packageFolder, JSON.stringify(kind), ...(await ownInputs())];
+  const inputs = [disk, packageFolder, JSON.stringify(kind), ...(await tinySystemInputs())];
   return cachedFolder({ name: `power-recording-${kind.stack}`, inputs, keepHours }, async (folder) => {
     const media = join(folder, "media.img");
     await makeMedia(packageFolder, kind, join(folder, "media"), media);
@@ -42,27 +40,11 @@ export async function conversionRecording(kind: ConversionKind): Promise<string>
 }
 
 async function oldDisk(stack: OldStack): Promise<string> {
-  const inputs = [stack, ...(await ownInputs())];
+  const inputs = [stack, ...(await tinySystemInputs())];
   const folder = await cachedFolder({ name: `power-old-${stack}`, inputs }, (scratch) =>
     makeOldDisk(join(scratch, "disk.img"), stack),
   );
   return join(folder, "disk.img");
-}
-
-/** Folder of the package that converts the tiny gateway. */
-export async function powerPackage(): Promise<string> {
-  const inputs = [await sourceDigest(), ...(await ownInputs())];
-  const folder = await cachedFolder({ name: "power-package", inputs }, async (scratch) => {
-    await makePowerPackage(join(scratch, "scratch"), join(scratch, "package"));
-    await rm(join(scratch, "scratch"), { recursive: true });
-  });
-  return join(folder, "package");
-}
-
-/** Everything the tiny systems are made by. */
-async function ownInputs(): Promise<string[]> {
-  const folder = fileURLToPath(new URL("../systems/", import.meta.url));
-  return readInputs((await readdir(folder)).toSorted().map((name) => join(folder, name)));
 }
 
 /** The stick an operator carries: the package, and what the old system's init is to run it with. */

@@ -2,29 +2,31 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { buildPackage } from "../../../builder/package/build-package.ts";
-import { createKeyPair } from "../../../builder/package/create-key-pair.ts";
 import { silent } from "../../../format/events.ts";
 import { debianKernel } from "../../fixtures/kernels.ts";
-import { makeTargetTree } from "./target-tree.ts";
+import { makeTargetTree, type TinyRelease } from "./target-tree.ts";
 
 /**
  * The package that converts the tiny gateway, made by the real builder; signed with a development key, which lets tests leave
- * out safeguards. Sizes are the least the builder takes.
+ * out safeguards. Sizes are the least the builder takes. `keys` is a folder with dev.key and dev.pub.
  */
-export async function makePowerPackage(scratch: string, output: string): Promise<void> {
+export async function makePowerPackage(
+  scratch: string,
+  output: string,
+  { keys, ...tiny }: TinyRelease & { keys: string },
+): Promise<void> {
   const kernel = await debianKernel("cloud-amd64");
   const tree = join(scratch, "target");
   await mkdir(tree, { recursive: true });
-  await makeTargetTree(tree, kernel);
-  const { privateFile, publicFile } = await createKeyPair(join(scratch, "keys"), "dev");
+  await makeTargetTree(tree, kernel, tiny);
   const volume = { size: "176 MiB", mountPoint: "/" };
   const release = {
     name: "tiny",
-    version: "2",
+    version: tiny.version,
     compatible: "tiny-gateway",
-    counter: 1,
-    sign: { key: privateFile },
-    trustedKeys: [publicFile],
+    counter: tiny.counter,
+    sign: { key: join(keys, "dev.key") },
+    trustedKeys: [join(keys, "dev.pub")],
     rootfs: { source: tree },
     // The tree has no more than the tiny system's own drivers; the ramdisk wants those of every gateway.
     kernel: { image: kernel.image, modules: kernel.modulesFolder },

@@ -1,0 +1,44 @@
+import { launch, type LaunchOptions, type RunningMachine } from "../../builder/vm/launch.ts";
+import type { Drive } from "../../builder/vm/description.ts";
+import { tinyMachine } from "../power/run/tiny-machine.ts";
+
+export interface TinyOptions {
+  /** See `ordersDisk`; written to. Without it the system says what it is and powers off. */
+  orders?: string;
+  consoleLog: string;
+  filter?: Drive["filter"];
+  onLine?: LaunchOptions["onLine"];
+}
+
+/** Switches the tiny gateway on: BIOS, GRUB, whatever slot that chooses. The caller kills it. */
+export async function bootTiny(
+  disk: string,
+  { orders, consoleLog, filter, onLine }: TinyOptions,
+): Promise<RunningMachine> {
+  const drives: Drive[] =
+    orders === undefined
+      ? []
+      : [{ file: orders, format: "raw", readOnly: false, serial: "orders", disposable: true }];
+  const description = tinyMachine({ file: disk, ...(filter && { filter }) }, drives);
+  return launch(description, { accelerator: "tcg", consoleLog, ...(onLine && { onLine }) });
+}
+
+/** Waits until a slot is up, marked good, and takes orders; says which. Restarts on the way do not count. */
+export async function waitForGood(machine: RunningMachine, seconds = 120): Promise<"A" | "B"> {
+  const words = /dualroot: slot ([AB]) is healthy and marked good\r?\n/;
+  const [, slot] = await machine.console.waitFor(words, seconds, "a slot that is well");
+  return slot as "A" | "B";
+}
+
+/** Runs a command line in the gateway; what it wrote, or an error when it did not end with 0. */
+export async function runIn(machine: RunningMachine, command: string, seconds = 60): Promise<string> {
+  const { exitCode, output } = await machine.console.run(command, seconds);
+  if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}:\n${output}`);
+  return output.trim();
+}
+
+/** Lets the gateway switch itself off, with everything written. */
+export async function powerOff(machine: RunningMachine): Promise<void> {
+  machine.console.type("systemctl poweroff");
+  await machine.ended(60);
+}
