@@ -8,6 +8,11 @@ const knownFlags = 0b11111n;
 /** A guest that writes more than this in one request, or a log of more entries, is none of ours. */
 const mostRequestSectors = 1 << 22;
 const mostEntries = 5_000_000;
+/** Of an ext4 journal's block: on small filesystems, and on all others. */
+const smallBlockSectors = 2;
+export const blockSectors = 8;
+/** JBD2_MAGIC_NUMBER and JBD2_COMMIT_BLOCK (the kernel's include/linux/jbd2.h), both big-endian. */
+const commitStart = Buffer.from("c03b399800000002", "hex");
 
 /** What the disk was asked to do, in the order in which it was asked. */
 export interface LogEntry {
@@ -19,6 +24,8 @@ export interface LogEntry {
   isForced: boolean;
   /** Where its data lies in the log file; writes only. */
   dataOffset: number;
+  /** Sectors from the entry's first at which a commit block of an ext4 journal begins; absent: none. */
+  commits?: number[];
 }
 
 /** Any reader of bytes by position; a file handle is one. */
@@ -62,17 +69,30 @@ export async function readWriteLog(
     }
     if (!isDiscard) offset += Number(sectors) * sectorBytes;
     if (offset > logBytes) return entries;
+    const kind = isFlush ? "flush" : isDiscard ? "discard" : "write";
+    const commits = kind === "write" ? await findCommits(source, dataOffset, Number(sectors)) : [];
     entries.push({
-      kind: isFlush ? "flush" : isDiscard ? "discard" : "write",
+      kind,
       sector: Number(sector),
       sectors: Number(sectors),
       isForced: (word & flags.fua) !== 0n,
       dataOffset,
+      ...(commits.length > 0 ? { commits } : {}),
     });
   }
   const found = entries.length + marks;
   if (BigInt(found) < counted) throw new Error(`the log says it has ${counted} entries, it has ${found}`);
   return entries;
+}
+
+async function findCommits(source: LogSource, dataOffset: number, sectors: number): Promise<number[]> {
+  const commits: number[] = [];
+  const start = Buffer.alloc(commitStart.length);
+  for (let sector = 0; sector + smallBlockSectors <= sectors; sector += smallBlockSectors) {
+    await readExactly(source, start, dataOffset + sector * sectorBytes);
+    if (start.equals(commitStart)) commits.push(sector);
+  }
+  return commits;
 }
 
 async function readExactly(source: LogSource, target: Buffer, position: number): Promise<void> {

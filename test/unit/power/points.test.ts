@@ -89,6 +89,19 @@ test("any log: a point keeps writes of its epoch only, in order, none twice, and
   );
 });
 
+test("no commit block of a journal is torn: the tear goes before it", () => {
+  const log: LogEntry[] = [
+    { kind: "write", sector: 0, sectors: 24, isForced: false, dataOffset: 0, commits: [8] },
+  ];
+  const tears = Array.from({ length: 200 }, (_, seed) =>
+    listPoints({ log, epochs: splitEpochs(log), switches: findSwitches(log, []), seed: String(seed) }),
+  ).flatMap((points) => points.flatMap(({ torn }) => torn?.sectors ?? []));
+  expect([...new Set(tears)].toSorted((one, other) => one - other)).toEqual([
+    ...Array.from({ length: 8 }, (_, index) => index + 1),
+    ...Array.from({ length: 8 }, (_, index) => index + 16),
+  ]);
+});
+
 test("the same seed gives the same points, another one others", () => {
   const long = "0000|".repeat(20);
   const of = (seed: string): string => JSON.stringify(pointsOf(long, { "stage-1": 0 }, seed));

@@ -27,6 +27,19 @@ test("writes, discards and flushes come in order, with the place of their data",
   ]);
 });
 
+test("commit blocks of an ext4 journal are found inside a write", async () => {
+  const data = sectors(18);
+  // JBD2_MAGIC_NUMBER, JBD2_COMMIT_BLOCK; the first has the type of a descriptor.
+  for (const [sector, words] of [
+    [0, "c03b399800000001"],
+    [8, "c03b399800000002"],
+    [16, "c03b399800000002"],
+  ] as const)
+    data.write(words, sector * 512, "hex");
+  const [entry] = await parse(logBytes([{ sector: 8, sectors: 18, flags: write, data }]));
+  expect(entry?.commits).toEqual([8, 16]);
+});
+
 test("a mark is passed over, with its text", async () => {
   const bytes = logBytes([
     { sector: 0, sectors: 0, flags: mark },
