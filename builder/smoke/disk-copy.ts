@@ -25,12 +25,13 @@ export async function createOverlay(run: Run, gateway: string, overlay: string):
 
 /**
  * A disk with the package and smoke's own scripts. ext2, so that every kernel from 3.10 on mounts it; found by its label.
- * `names` are the files of the package that it carries.
+ * `names` are the files of the package that it carries, `others` more files, laid at its top.
  */
 export async function createMedia(options: {
   run: Run;
   packageFolder: string;
   names: readonly string[];
+  others?: readonly string[];
   scratch: string;
   image: string;
 }): Promise<void> {
@@ -39,6 +40,7 @@ export async function createMedia(options: {
   await mkdir(join(tree, "package"), { recursive: true });
   for (const name of options.names)
     await linkOrCopy(join(options.packageFolder, name), join(tree, "package", name));
+  for (const file of options.others ?? []) await linkOrCopy(file, join(tree, basename(file)));
   for (const script of ["observe.sh", "examine.sh"]) {
     await copyFile(fileURLToPath(new URL(script, import.meta.url)), join(tree, script));
   }

@@ -22,6 +22,8 @@ export async function openGateway(
   name: string,
   gateway: GatewayFixture,
   packageFolder: string,
+  /** More files, at the top of the package's disk. */
+  others: readonly string[] = [],
 ): Promise<GatewaySession> {
   const run = createRun(silent);
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-conversion-"));
@@ -30,7 +32,7 @@ export async function openGateway(
   await mkdir(options.outputFolder, { recursive: true });
   const names = [...Object.values(packageFiles), manifestName, signatureName];
   await createOverlay(run, gateway.disk, disks.overlay);
-  await createMedia({ run, packageFolder, names, scratch, image: disks.media });
+  await createMedia({ run, packageFolder, names, others, scratch, image: disks.media });
   const { machine } = await startGateway(options, disks, silent);
   const close = async (): Promise<void> => {
     await machine.kill();
