@@ -16,7 +16,7 @@ const verdict = (state: string): string =>
 
 async function atDeadline(situation: string): Promise<string> {
   const { output } = await inThrowAwaySystem(
-    `${prepare}${situation}/usr/lib/dualroot/boot-deadline; echo EXIT $?; cat /restarts /data/dualroot/history.jsonl 2>/dev/null; exit 0`,
+    `${prepare}${situation}/usr/lib/dualroot/boot-deadline; echo EXIT $?; /usr/bin/sleep 1.5; cat /restarts /data/dualroot/history.jsonl 2>/dev/null; exit 0`,
   );
   return output;
 }

@@ -22,9 +22,13 @@ test("--json is JSON, whatever the reasons say", async () => {
     health: "bad",
     reason: odd,
     committed: true,
+    checks: [],
+    fallback: null,
+    counter: null,
+    grubenvReadable: true,
     slots: [
-      { slot: "A", ok: true, tries: 1 },
-      { slot: "B", ok: false, tries: 0 },
+      { slot: "A", state: "bootable", ok: true, tries: 1, running: true, next: true, version: "2026.11" },
+      { slot: "B", state: "bad", ok: false, tries: 0, running: false, next: false, version: null },
     ],
     events: [{ event: "committed" }, { event: "unhealthy", slot: "A", version: "2026.11", message: odd }],
   });
@@ -34,7 +38,7 @@ test("text names slots, next boot and events", async () => {
   const { output } = await inThrowAwaySystem(`${withHistory}grub-editenv - set A_TRY=3; dualroot-status`);
   expect(output).toContain("release     demo 2026.11 (demo-gateway)");
   expect(output).toContain("next boot   rescue ramdisk");
-  expect(output).toContain("slot A      given up after 3 attempts");
+  expect(output).toContain("slot A      demo 2026.11: given up after 3 attempts");
   expect(output).toContain("slot B      not bootable");
   expect(output).toMatch(/\dZ {2}slot A {2}committed: slot A is healthy for the first time/);
 });
@@ -44,7 +48,79 @@ test("a damaged grubenv is told, in both forms", async () => {
     `${freshGateway}: >/boot/dualroot/grub/grubenv; dualroot-status; dualroot-status --json`,
   );
   expect(output).toContain("grubenv cannot be read");
-  expect(JSON.parse(output.slice(output.indexOf("{")))).toMatchObject({ next: "rescue", slots: [] });
+  expect(JSON.parse(output.slice(output.indexOf("{")))).toMatchObject({
+    next: "rescue",
+    grubenvReadable: false,
+    slots: [{ slot: "A", state: "unknown", ok: null, tries: null, running: true }],
+  });
+});
+
+const record = (slot: string, lines: string): string => `cat >/data/dualroot/slots/${slot}.json <<END
+{
+  "format": 1,
+  "slot": "${slot}",
+  "name": "demo",
+${lines}
+}
+END
+`;
+/** The release in slot B never got well; its gate said why. Slot A runs again, and its gate has looked at everything. */
+const fallenBack = `${freshGateway}mkdir -p /data/dualroot/slots
+${record("A", '  "version": "2026.11",\n  "committed": "2026-01-01T00:05:00Z",\n  "installedBy": "conversion",\n  "installed": "2026-01-01T00:00:00Z"')}
+${record("B", '  "version": "2026.12",\n  "counter": 12,\n  "installedBy": "upgrade",\n  "installed": "2026-02-01T00:00:00Z"')}
+printf '{"time":"2026-02-01T00:01:00Z","event":"unhealthy","slot":"B","version":"2026.12","message":"check \\"db\\" failed; restarting"}\n' >/data/dualroot/history.jsonl
+echo 11 >/data/dualroot/counter
+grub-editenv - set "ORDER=B A" B_OK=1 B_TRY=3
+date -u +%Y-%m-%dT%H:%M:%SZ >/boot/slot.proven
+echo DUALROOT_MIN_FREE_MIB=99999999 >>/etc/dualroot/health.conf
+/usr/lib/dualroot/health-gate >/dev/null
+`;
+
+test("after a fallback it says what lies in the slots, since when, why the other was left, and what each check found", async () => {
+  const { output } = await inThrowAwaySystem(`${fallenBack}dualroot-status --json; dualroot-status`);
+  const at = output.indexOf("\n");
+  const reason = 'slot B (demo 2026.12) was given up after 3 of 3 tries: check "db" failed';
+  expect(JSON.parse(output.slice(0, at))).toMatchObject({
+    format: 1,
+    running: "A",
+    next: "A",
+    counter: 11,
+    committed: true,
+    health: "good",
+    checks: [
+      { check: "addresses", state: "ok" },
+      { check: "gateways", state: "ok" },
+      { check: "dns", state: "ok" },
+      { check: "ssh", state: "ok" },
+      { check: "units" },
+      {
+        check: "space",
+        state: "warning",
+        message: expect.stringMatching(/^\/ has \d+ MiB free, less than 99999999/),
+      },
+      { check: "space", state: "warning", message: expect.stringMatching(/^\/data has/) },
+    ],
+    fallback: { event: "fallback", slot: "A", message: reason },
+    slots: [
+      {
+        slot: "B",
+        state: "given-up",
+        version: "2026.12",
+        counter: 12,
+        installedBy: "upgrade",
+        installed: "2026-02-01T00:00:00Z",
+        committed: null,
+      },
+      { slot: "A", state: "bootable", tries: 0, version: "2026.11", committed: "2026-01-01T00:05:00Z" },
+    ],
+  });
+  const text = output.slice(at + 1);
+  expect(text).toContain(
+    "slot B      demo 2026.12: given up after 3 attempts; installed 2026-02-01T00:00:00Z by upgrade; never healthy\n",
+  );
+  expect(text).toContain("healthy since 2026-01-01T00:05:00Z\n");
+  expect(text).toMatch(new RegExp(`^fallback .*Z  ${reason.replaceAll(/[()]/g, "\\$&")}$`, "m"));
+  expect(text).toMatch(/^ {2}space {2}warning {2}\/data has \d+ MiB free/m);
 });
 
 test.each([
