@@ -15,6 +15,7 @@ export async function startGateway(
   options: SmokeOptions,
   disks: { overlay: string; media: string },
   report: Reporter,
+  cpus = 1,
 ): Promise<GatewayMachine> {
   const accelerator = await chooseAccelerator(join(options.packageFolder, packageFiles.kernel));
   report({
@@ -27,7 +28,7 @@ export async function startGateway(
       name: "gateway",
       machine: "q35",
       memoryBytes: options.memoryBytes,
-      cpus: 1,
+      cpus,
       ...(options.processor === "plain" ? { processor: "plain" as const } : {}),
       drives: [
         { file: disks.overlay, format: "qcow2", readOnly: false, serial: "gateway", disposable: true },

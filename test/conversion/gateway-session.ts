@@ -22,8 +22,8 @@ export async function openGateway(
   name: string,
   gateway: GatewayFixture,
   packageFolder: string,
-  /** More files, at the top of the package's disk. */
-  others: readonly string[] = [],
+  /** `others`: more files, at the top of the package's disk. */
+  { others = [], cpus = 1 }: { others?: readonly string[]; cpus?: number } = {},
 ): Promise<GatewaySession> {
   const run = createRun(silent);
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-conversion-"));
@@ -33,7 +33,7 @@ export async function openGateway(
   const names = [...Object.values(packageFiles), manifestName, signatureName];
   await createOverlay(run, gateway.disk, disks.overlay);
   await createMedia({ run, packageFolder, names, others, scratch, image: disks.media });
-  const { machine } = await startGateway(options, disks, silent);
+  const { machine } = await startGateway(options, disks, silent, cpus);
   const close = async (): Promise<void> => {
     await machine.kill();
     await rm(scratch, { recursive: true, force: true });

@@ -76,7 +76,7 @@ describe.runIf(process.env["DUALROOT_LONG"])("RAUC on a converted gateway", () =
     const gateway = await convertedGateway("ext4", await buildRaucPackage("2026.11", 7));
     const packageFolder = await buildRaucPackage("2026.12", 8);
     manifest = manifestSchema.parse(JSON.parse(await readFile(join(packageFolder, manifestName), "utf8")));
-    session = await openGateway("rauc", gateway, packageFolder, [`${packageFolder}.raucb`]);
+    session = await openGateway("rauc", gateway, packageFolder, { others: [`${packageFolder}.raucb`] });
     console = session.machine.console;
     await waitUntilGood("A");
     before = await observe(console, manifest);
