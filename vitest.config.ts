@@ -14,7 +14,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. power: what a cut leaves behind. faults: longer ones, not in `npm test`. */
+/** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. power: what a cut leaves behind. dual: life on two slots. faults: longer ones, not in `npm test`. */
 export default defineConfig({
   test: {
     reporters: ["default"],
@@ -44,6 +44,14 @@ export default defineConfig({
         test: {
           name: "power",
           include: ["test/power/*.test.ts"],
+          testTimeout: 30 * minutes,
+          hookTimeout: 30 * minutes,
+        },
+      },
+      {
+        test: {
+          name: "dual",
+          include: ["test/dual/*.test.ts"],
           testTimeout: 30 * minutes,
           hookTimeout: 30 * minutes,
         },

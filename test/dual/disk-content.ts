@@ -46,9 +46,27 @@ export async function changeSlot(disk: string, slot: SlotName, commands: readonl
     const script = join(folder, "script");
     await writeFile(script, `${commands.join("\n")}\n`);
     const { stdout, stderr } = await run("debugfs", ["-w", "-f", script, image]);
-    const complaint = stderr.replace(/^debugfs \d.*\n/, "").trim();
+    // Its version, and that there was nothing to remove.
+    const complaint = stderr.replaceAll(/^debugfs \d.*\n|^rm: File not found.*\n/gm, "").trim();
     if (complaint !== "") throw new Error(`debugfs: ${complaint}\n${stdout}`);
     await copyIn(disk, areas, image);
+  });
+}
+
+/** Makes a slot's volume, which must be as large, the same as another's. */
+export async function copySlot(disk: string, from: SlotName, to: SlotName): Promise<void> {
+  await withScratch(async (folder) => {
+    const image = await copyOut(disk, await volumeAreas(disk, volumeOf[from]), join(folder, "slot.img"));
+    await copyIn(disk, await volumeAreas(disk, volumeOf[to]), image);
+  });
+}
+
+/** A file of a slot; the filesystem must be clean. */
+export async function readInSlot(disk: string, slot: SlotName, path: string): Promise<Buffer> {
+  return withScratch(async (folder) => {
+    const image = await copyOut(disk, await volumeAreas(disk, volumeOf[slot]), join(folder, "slot.img"));
+    await run("debugfs", ["-R", `dump ${path} ${join(folder, "file")}`, image]);
+    return readFile(join(folder, "file"));
   });
 }
 

@@ -8,6 +8,8 @@ mount -t tmpfs -o mode=1777 tmp /tmp
 exec </dev/console >/dev/console 2>&1
 echo "NEW-SYSTEM boots"
 mkdir -p /run/systemd/system /run/lock
+# As its unit does, before everything that may hang.
+/usr/lib/dualroot/boot-deadline </dev/null &
 hostname "$(cat /etc/hostname)"
 grep -v -e '^#' -e ' / ' /etc/fstab | while read -r device target type _; do mount -t "$type" "$device" "$target"; done
 sh /usr/lib/systemd/systemd-networkd
