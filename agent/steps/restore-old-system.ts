@@ -3,9 +3,12 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../format/errors.ts";
 import { adaptOldSystem } from "../old-system/adapt-old-system.ts";
+import { ArchiveAttributes } from "../old-system/archive-attributes.ts";
+import { compareAttributes } from "../old-system/compare-attributes.ts";
 import type { StepOf } from "../plan/step.ts";
 import { readStored, type StoredFile } from "../stash/stored-file.ts";
 import { readMountTable, unmountBelow } from "../system/mounts.ts";
+import { pipelineOutput } from "../system/pipeline-output.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import { tarExtractOptions, tarMetadataOptions } from "../system/tar-options.ts";
 import type { StepContext } from "./step-context.ts";
@@ -84,7 +87,7 @@ async function extract(
 
 /**
  * Every file's content, owner, mode and link target again, from the medium, against the archive. Extended attributes tar does
- * not compare; those it has set, or it had said so.
+ * not compare: they are taken out of the archive on its way to tar.
  */
 async function readBack(
   archive: StoredFile,
@@ -93,20 +96,28 @@ async function readBack(
 ): Promise<void> {
   await run("sync", []);
   await writeFile("/proc/sys/vm/drop_caches", "3\n");
+  const attributes = new ArchiveAttributes();
+  const archived = async function* (): AsyncGenerator<Buffer> {
+    let done = archive.sizeBytes;
+    for await (const chunk of readStored(archive)) {
+      yield chunk;
+      done += chunk.length;
+      report({ kind: "progress", step: step.kind, done, total: archive.sizeBytes * 2, unit: "bytes" });
+    }
+  };
+  const unpacked = async function* (): AsyncGenerator<Buffer> {
+    const input = { name: archive.name, chunks: archived() };
+    for await (const chunk of pipelineOutput({ report, input, commands: [decode] })) {
+      attributes.push(chunk);
+      yield chunk;
+    }
+  };
   await runPipeline({
     report,
-    input: { name: archive.name, chunks: readStored(archive) },
+    input: { name: archive.name, chunks: unpacked() },
     commands: [
-      decode,
       ["tar", "--compare", ...tarMetadataOptions, "--warning=no-timestamp", "--directory", slotFolder],
     ],
-    onPosition: (done) =>
-      report({
-        kind: "progress",
-        step: step.kind,
-        done: archive.sizeBytes + done,
-        total: archive.sizeBytes * 2,
-        unit: "bytes",
-      }),
   });
+  await compareAttributes(attributes.found, slotFolder, report);
 }

@@ -2,19 +2,26 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
+import { feedCommand, type CommandInput } from "./feed-command.ts";
 
 export interface PipelineOutputOptions {
   report: Reporter;
   commands: readonly (readonly [command: string, ...args: string[]])[];
+  /** What the first one reads; nothing without. */
+  input?: CommandInput;
 }
 
 const tailLength = 2000;
 
 /**
- * `first | second | …` as the stream of the last one's output; the first reads nothing. Ends with a StepError when any of them
+ * `first | second | …` as the stream of the last one's output. Ends with a StepError when any of them
  * fails, even if all of its output came. Whoever stops reading ends them.
  */
-export async function* pipelineOutput({ report, commands }: PipelineOutputOptions): AsyncGenerator<Buffer> {
+export async function* pipelineOutput({
+  report,
+  commands,
+  input,
+}: PipelineOutputOptions): AsyncGenerator<Buffer> {
   const shown = commands.map((argv) => argv.join(" ")).join(" | ");
   report({ kind: "detail", message: `$ ${shown}` });
   const children: ChildProcess[] = [];
@@ -26,7 +33,7 @@ export async function* pipelineOutput({ report, commands }: PipelineOutputOption
     for (const [name, ...args] of commands.toReversed()) {
       const child: ChildProcess = spawn(name, args, {
         stdio: [
-          next === undefined && commands.length === 1 ? "ignore" : "pipe",
+          next === undefined && commands.length === 1 && !input ? "ignore" : "pipe",
           next?.stdin ?? "pipe",
           "pipe",
         ],
@@ -38,9 +45,10 @@ export async function* pipelineOutput({ report, commands }: PipelineOutputOption
       last ??= child;
       next = child;
     }
-    next?.stdin?.end();
+    const feeding = input && next?.stdin ? feedCommand(input, next.stdin) : next?.stdin?.end();
     for await (const chunk of last?.stdout ?? []) yield chunk as Buffer;
-    const failures = (await Promise.all(ended)).filter((failure) => failure !== undefined);
+    const outcomes = [await feeding, ...(await Promise.all(ended))];
+    const failures = outcomes.filter((failure) => typeof failure === "string");
     if (failures.length > 0)
       throw new StepError(`${shown} failed: ${failures.join("; ")}`, { command: shown });
   } finally {

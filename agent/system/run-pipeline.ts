@@ -2,17 +2,14 @@ import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import type { Writable } from "node:stream";
 import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
+import { feedCommand, type CommandInput } from "./feed-command.ts";
 
 export interface PipelineOptions {
   report: Reporter;
-  /**
-   * What the first command reads: a regular file, or chunks that come through this process. A chunk may be used anew once the
-   * next but one is asked for.
-   */
-  input: { file: string } | { name: string; chunks: AsyncIterable<Uint8Array> };
+  /** What the first command reads: a regular file, or chunks that come through this process. */
+  input: { file: string } | CommandInput;
   commands: readonly (readonly [command: string, ...args: string[]])[];
   /** Bytes of the input consumed so far, about twice a second. */
   onPosition?: (bytes: number) => void;
@@ -48,7 +45,7 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
       next = child;
     }
     if ("chunks" in input && next?.stdin)
-      feeding = feed(input, next.stdin, (bytes) => {
+      feeding = feedCommand(input, next.stdin, (bytes) => {
         fed = bytes;
       });
     const failures: string[] = [];
@@ -66,39 +63,6 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
   } finally {
     clearInterval(timer);
     await file?.close();
-  }
-}
-
-/**
- * undefined when all went in, or when the reader went away, which its own exit code explains; else why the input could not
- * be read. Never rejects.
- */
-async function feed(
-  { name, chunks }: { name: string; chunks: AsyncIterable<Uint8Array> },
-  into: Writable,
-  onFed: (bytes: number) => void,
-): Promise<string | undefined> {
-  let isGone = false;
-  const gone = new Promise<void>((resolve) => {
-    const leave = (): void => {
-      isGone = true;
-      resolve();
-    };
-    into.on("error", leave).on("close", leave);
-  });
-  let bytes = 0;
-  try {
-    for await (const chunk of chunks) {
-      await Promise.race([new Promise<void>((resolve) => into.write(chunk, () => resolve())), gone]);
-      if (isGone) return undefined;
-      bytes += chunk.length;
-      onFed(bytes);
-    }
-    return undefined;
-  } catch (error) {
-    return `${name}: ${error instanceof Error ? error.message : String(error)}`;
-  } finally {
-    if (!isGone) into.end();
   }
 }
 
