@@ -1,11 +1,11 @@
 import type { Manifest } from "../../format/manifest.ts";
 import type { Stash } from "../../format/stash.ts";
-import type { ByteRange, ConversionPlan, StepOf } from "../plan/step.ts";
+import type { ConversionPlan, StepOf } from "../plan/step.ts";
 import { capacityOf } from "./plan-old-system.ts";
 
 export interface OldSystemInput {
   manifest: Manifest;
-  stash: Partial<Pick<Stash, "oldSystem" | "space" | "files">>;
+  stash: Partial<Pick<Stash, "oldSystem" | "space">>;
   /** To be captured now, captured already, or not kept. */
   state: "capture" | "captured" | "none";
   plan: Omit<ConversionPlan, "steps">;
@@ -64,16 +64,7 @@ export function oldSystemSteps({
       volumeGroups,
       ...(ranges ? { ranges } : {}),
       capacityBytes: capacityOf(volume),
-      stashBytes: stashBytes(stash),
     },
     restore,
   };
-}
-
-/** What of the old filesystems' space the stash takes. */
-function stashBytes({ files = [], space }: OldSystemInput["stash"]): number {
-  const sum = (ranges: readonly ByteRange[]): number =>
-    ranges.reduce((total, range) => total + range.sizeBytes, 0);
-  const spaces = space ? space.loader.sizeBytes + sum(space.oldSystem ?? []) : 0;
-  return files.reduce((total, file) => total + (file.ranges ? sum(file.ranges) : file.sizeBytes), spaces);
 }

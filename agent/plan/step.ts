@@ -41,8 +41,6 @@ export interface StepArgs {
     ranges?: ByteRange[];
     /** What slot B holds. */
     capacityBytes: number;
-    /** Of what is in use, the stash's share: it is left out. */
-    stashBytes: number;
   };
   /** Unmount, deactivate every volume group and holder of the disk, and fail if anything still holds it. */
   "release-old-system": { disk: string; volumeGroups: string[] };

@@ -4,7 +4,7 @@ import { reportStep } from "../../format/events.ts";
 import type { Identity } from "../../format/identity.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { decodeSgdiskBackup, type PlannedTable } from "../../format/partition-table.ts";
-import { stashFolder, type Stash } from "../../format/stash.ts";
+import type { Stash } from "../../format/stash.ts";
 import type { CheckInput } from "../checks/check.ts";
 import { checkContext, runChecks, type CheckResult } from "../checks/run-checks.ts";
 import { chooseStashMode, type StashModeChoice } from "../checks/stash-mode.ts";
@@ -14,16 +14,17 @@ import { mountHolding } from "../facts/parse-proc.ts";
 import { withAnsweringDnsServers } from "../identity/ask-dns-servers.ts";
 import { captureIdentity } from "../identity/capture.ts";
 import { describeOldSystem } from "../old-system/describe-old-system.ts";
+import { leftOutBytes } from "../old-system/left-out-bytes.ts";
 import { readPermit } from "../package/read-permit.ts";
 import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
 import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import { describeForStash } from "../plan/find-disk.ts";
 import type { ConversionPlan } from "../plan/step.ts";
 import { readBounded } from "../system/files.ts";
+import { reclaimableBytes } from "../system/reclaimable-bytes.ts";
 import { consoleWords } from "./boot/command-line.ts";
 import type { StageOneContext } from "./context.ts";
 import { judgeIdentityProblems } from "./identity-verdicts.ts";
-import { reclaimableBytes } from "./stash/reclaimable-bytes.ts";
 import { readTrustedKeys, type KeyRing } from "./trusted-keys.ts";
 
 /** Everything known about package and gateway before anything is changed. */
@@ -56,10 +57,11 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
   const { facts, identity, problems } = await reportStep(report, { step: "look", title }, async () => {
     const facts = await gatherFacts({ run, root: places.root });
     // What an earlier attempt has left is removed before anything is written.
-    const reclaimable = await reclaimableBytes(places.stash);
-    facts.stashFreeBytes += reclaimable;
-    const mount = mountHolding(facts.mounts, stashFolder);
-    if (mount?.usedBytes !== undefined) mount.usedBytes -= Math.min(reclaimable, mount.usedBytes);
+    facts.stashFreeBytes += await reclaimableBytes(places.stash);
+    for (const [folder, bytes] of await leftOutBytes(places.root)) {
+      const mount = mountHolding(facts.mounts, folder);
+      if (mount?.usedBytes !== undefined) mount.usedBytes -= Math.min(bytes, mount.usedBytes);
+    }
     const captured = await captureIdentity(places.root, { interfaces: facts.interfaces });
     return { facts, ...captured, identity: await withAnsweringDnsServers(captured.identity) };
   });

@@ -5,6 +5,7 @@ import { formatSize, MiB } from "../../format/sizes.ts";
 import { workingBytes } from "../checks/ramdisk-memory.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import { exclusionOptions } from "../old-system/exclusions.ts";
+import { leftOutBytes } from "../old-system/left-out-bytes.ts";
 import { parseFstab } from "../old-system/parse-fstab.ts";
 import { compressedShare } from "../old-system/plan-old-system.ts";
 import { withOldSystem } from "../old-system/with-old-system.ts";
@@ -56,7 +57,8 @@ async function capture(
   context: StepContext,
 ): Promise<StoredFile> {
   const mountPoints = step.filesystems.map(({ mountPoint }) => mountPoint);
-  const used = (await usedBytes(folder, mountPoints)) - step.stashBytes;
+  const leftOut = [...(await leftOutBytes(folder)).values()].reduce((sum, bytes) => sum + bytes, 0);
+  const used = (await usedBytes(folder, mountPoints)) - leftOut;
   if (used > step.capacityBytes) {
     throw new StepError(
       `it takes ${formatSize(used)}, and slot B has room for ${formatSize(step.capacityBytes)}`,

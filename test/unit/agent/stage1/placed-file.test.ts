@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { silent, type Event } from "../../../../format/events.ts";
 import { readBackPlaced, refuseMoved, writePlaced } from "../../../../agent/stage1/stash/placed-file.ts";
-import { reclaimableBytes } from "../../../../agent/stage1/stash/reclaimable-bytes.ts";
+import { reclaimableBytes } from "../../../../agent/system/reclaimable-bytes.ts";
 import { safeguardsLeftOut } from "../../../../agent/stage1/stash/safeguards.ts";
 import type { StashSource } from "../../../../agent/stage1/stash/stash-sources.ts";
 

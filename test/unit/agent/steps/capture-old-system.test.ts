@@ -29,7 +29,6 @@ async function capture(wanted: "auto" | "require"): Promise<{ context: StepConte
       filesystems: [{ uuid: "1111-2222", type: "xfs", mountPoint: "/" }],
       volumeGroups: ["centos"],
       capacityBytes: 1e9,
-      stashBytes: 0,
     },
     context,
   );

@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrorCode } from "../../../format/errors.ts";
+import { hasErrorCode } from "../../format/errors.ts";
 
 const blockBytes = 512;
 
