@@ -24,18 +24,23 @@ export async function grubenv(disk: string): Promise<Record<string, string>> {
 
 /** Changes keys in the very bytes of grubenv on the medium. The system must have been switched off properly, else its journal may change them back. */
 export async function setGrubenv(disk: string, changes: Readonly<Record<string, string>>): Promise<void> {
-  const area = await partitionArea(disk, 2);
   const keys = new Map(Object.entries({ ...(await grubenv(disk)), ...changes }));
-  const position = await withScratch(async (folder) => {
+  const position = await grubenvPosition(disk);
+  const file = await open(disk, "r+");
+  await file.write(encodeGrubenv(keys), 0, grubenvBytes, position);
+  await file.close();
+}
+
+/** Where grubenv begins on the disk, in bytes. It never moves. */
+export async function grubenvPosition(disk: string): Promise<number> {
+  const area = await partitionArea(disk, 2);
+  return withScratch(async (folder) => {
     const boot = await copyOut(disk, [area], join(folder, "boot.img"));
     const { stdout } = await run("debugfs", ["-R", `blocks ${grubenvPath}`, boot]);
     const { stdout: header } = await run("dumpe2fs", ["-h", boot]);
     const blockBytes = Number(/^Block size:\s+(\d+)/m.exec(header)?.[1]);
     return area.startBytes + Number(stdout.trim().split(" ")[0]) * blockBytes;
   });
-  const file = await open(disk, "r+");
-  await file.write(encodeGrubenv(keys), 0, grubenvBytes, position);
-  await file.close();
 }
 
 /** Runs debugfs' commands on a slot's filesystem, which must be clean: `rm PATH`, `write FILE PATH`, ... */

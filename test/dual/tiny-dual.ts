@@ -14,12 +14,13 @@ const run = createRun(silent, { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }
 /** Those that follow the one of the conversion, which is version 2 with counter 1. */
 export const secondRelease: TinyRelease = { version: "3", counter: 2 };
 export const thirdRelease: TinyRelease = { version: "4", counter: 3 };
+export const fourthRelease: TinyRelease = { version: "5", counter: 4 };
 
 /**
  * A new raw image in `folder`: the disk of a tiny gateway that was converted, committed and switched off. Slot A has the first
  * release, slot B the old system. It is the end of the recorded conversion of test/power.
  */
-export async function tinyDualDisk(folder: string): Promise<string> {
+export async function tinyDualDisk(folder: string): Promise<TinyDisk> {
   const recorded = await conversionRecording({ stack: "ext4" });
   const cached = await cachedFolder({ name: "tiny-dual", inputs: [basename(recorded)] }, async (scratch) => {
     const recording = await openRecording(recorded);
@@ -31,7 +32,14 @@ export async function tinyDualDisk(folder: string): Promise<string> {
     await disks.close();
     await rename(image, join(scratch, "disk.img"));
   });
-  return copyImage(join(cached, "disk.img"), join(folder, "disk.img"));
+  const image = await copyImage(join(cached, "disk.img"), join(folder, "disk.img"));
+  return { image, source: basename(cached) };
+}
+
+export interface TinyDisk {
+  image: string;
+  /** Names what it was made by, for fixtures that are made of it. */
+  source: string;
 }
 
 /** Path of an image with packages: `/opt/VERSION/upgrade.sh` in the gateway, and room for upgrade.sh to unpack itself. Copy it before use. */

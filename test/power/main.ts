@@ -10,6 +10,7 @@ import { listPoints, type Point } from "./points/points.ts";
 import { conversionRecording } from "./record/conversion-recording.ts";
 import { openRecording } from "./record/recording.ts";
 import { resumeRecording } from "./record/resume-recording.ts";
+import { upgradeRecording } from "./record/upgrade-recording.ts";
 import { sweepProgress } from "./render/progress.ts";
 import { renderTable } from "./render/summary.ts";
 import { renderTimeline } from "./render/timeline.ts";
@@ -31,6 +32,10 @@ const program = new Command("test:power")
   .option("--sample", "the dozen that `npm test` runs, around both switches")
   .option("--phase <name>", `only cuts in: ${phases.join(", ")}`)
   .option("--resume-sweep", "cut a conversion that is itself carrying on after a cut")
+  .option(
+    "--upgrade",
+    "cut an online upgrade of the converted gateway: before, writing, activated, first boot",
+  )
   .option("--recording <folder>", "an earlier recording, instead of one of the code as it is now")
   .option("--stack <stack>", "old root filesystem: ext4 or xfs-on-lvm", "ext4")
   .option(
@@ -53,8 +58,7 @@ async function main(): Promise<number> {
   if (options.stack !== "ext4" && options.stack !== "xfs-on-lvm")
     program.error("--stack: ext4 or xfs-on-lvm");
   const stack = options.stack as OldStack;
-  const conversion = options.recording ?? (await conversionRecording({ stack }));
-  const folder = options.resumeSweep ? await resumeRecording(conversion) : conversion;
+  const folder = options.recording ?? (await record(stack, options));
   const recording = await openRecording(folder);
   const all = listPoints({ ...recording, seed: options.seed });
   const points = options.sample ? chooseSample(all, recording.switches, options.seed) : select(all, options);
@@ -73,7 +77,8 @@ async function main(): Promise<number> {
   process.stderr.write(
     `power: ${recording.title}, seed ${options.seed}: ${points.length} of ${all.length} points, ${options.parallel} at a time\n`,
   );
-  const output = join(options.out, options.resumeSweep ? `${stack}-resume` : stack);
+  const kind = options.upgrade ? "upgrade" : options.resumeSweep ? `${stack}-resume` : stack;
+  const output = join(options.out, kind);
   const results = await sweep({
     recording,
     points,
@@ -91,6 +96,15 @@ async function main(): Promise<number> {
   else
     process.stdout.write(`${results.length} points, ${red.length} red; table and picture are in ${output}\n`);
   return red.length === 0 ? 0 : 1;
+}
+
+async function record(
+  stack: OldStack,
+  { upgrade, resumeSweep }: { upgrade?: true | undefined; resumeSweep?: true | undefined },
+): Promise<string> {
+  if (upgrade) return upgradeRecording();
+  const conversion = await conversionRecording({ stack });
+  return resumeSweep ? resumeRecording(conversion) : conversion;
 }
 
 function select(

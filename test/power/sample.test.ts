@@ -30,24 +30,24 @@ const describe = ({ point, phase, outcome, detail }: PointResult): string =>
   `${point} in ${phase}: ${outcome}, ${detail}`;
 
 test("before the switch a cut leaves the old system, equal to before", () => {
-  const [armed] = recording.switches.sectorZero;
+  const [armed] = recording.switches.deciding;
   const before = results.filter(({ at }) => at < armed!);
   expect(before.length).toBeGreaterThanOrEqual(4);
   expect(before.filter(({ outcome }) => outcome !== "old").map(describe)).toEqual([]);
 });
 
 test("from the switch on a cut ends in the converted system, with the identity of the old one", () => {
-  const [armed] = recording.switches.sectorZero;
+  const [armed] = recording.switches.deciding;
   const after = results.filter(({ at }) => at >= armed!);
   expect(after.length).toBeGreaterThanOrEqual(8);
   expect(after.filter(({ outcome }) => outcome !== "converted").map(describe)).toEqual([]);
 });
 
 test("the sample has the moments around both switches, and cuts that needed a resume", () => {
-  const { sectorZero } = recording.switches;
+  const { deciding } = recording.switches;
   const at = results.map((result) => result.at);
-  expect(at).toContain(sectorZero[0]);
-  expect(at).toContain(sectorZero.at(-1));
+  expect(at).toContain(deciding[0]);
+  expect(at).toContain(deciding.at(-1));
   expect(results.filter(({ ramdisks }) => ramdisks > 0).length).toBeGreaterThanOrEqual(4);
   expect(results.filter(({ phase }) => phase === "first boot").length).toBeGreaterThanOrEqual(2);
 });

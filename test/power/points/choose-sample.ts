@@ -8,8 +8,8 @@ import { seededRandom } from "./random.ts";
  */
 export function chooseSample(points: readonly Point[], switches: Switches, seed: string): Point[] {
   const random = seededRandom(seed, "sample");
-  const [armed] = switches.sectorZero;
-  const last = switches.sectorZero.at(-1);
+  const [armed] = switches.deciding;
+  const last = switches.deciding.at(-1);
   const chosen = new Set<Point | undefined>();
   for (const entry of [armed, last]) {
     if (entry === undefined) continue;

@@ -1,5 +1,5 @@
 import type { Epoch } from "../log/epochs.ts";
-import { phaseOf, type Phase, type Switches } from "../log/phases.ts";
+import { firstEntry, phaseOf, type Phase, type Switches } from "../log/phases.ts";
 import { blockSectors, type LogEntry } from "../log/write-log.ts";
 import { seededRandom } from "./random.ts";
 
@@ -28,9 +28,9 @@ export interface PointsInput {
 /** Chances with which a write in flight is kept: few, half, most. */
 const chances = [0.2, 0.5, 0.8];
 
-/** All points of a recording. Pure; from stage 1's beginning on. */
+/** All points of a recording. Pure; from the beginning of stage 1, or of the upgrade, on. */
 export function listPoints({ log, epochs, switches, seed }: PointsInput): Point[] {
-  const from = switches.starts["stage 1"] ?? 0;
+  const from = firstEntry(switches);
   return [...epochs.entries()]
     .filter(([, epoch]) => epoch.end > from)
     .flatMap(([number, epoch]) => {
@@ -65,9 +65,9 @@ export function listPoints({ log, epochs, switches, seed }: PointsInput): Point[
     });
 }
 
-/** Around a write of sector 0: without it, it alone, everything up to it, everything but it. */
-function switchNeighbours({ writes }: Epoch, { sectorZero }: Switches): Pick<Point, "kind" | "kept">[] {
-  return sectorZero
+/** Around a write that decides what boots: without it, it alone, everything up to it, everything but it. */
+function switchNeighbours({ writes }: Epoch, { deciding }: Switches): Pick<Point, "kind" | "kept">[] {
+  return deciding
     .filter((entry) => writes.includes(entry))
     .flatMap((entry) =>
       [

@@ -1,14 +1,14 @@
-import { statSync } from "node:fs";
 import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRun } from "../../../agent/system/run.ts";
 import type { Drive } from "../../../builder/vm/description.ts";
 import { launch } from "../../../builder/vm/launch.ts";
 import { silent } from "../../../format/events.ts";
-import { markPatterns, type Mark } from "../log/phases.ts";
+import { conversionMarks } from "../log/phases.ts";
 import { hopeless, type Reference } from "../run/judge.ts";
 import { tinyMachine } from "../run/tiny-machine.ts";
 import { recordingFiles, type RecordingDescription } from "./recording.ts";
+import { watchConsole } from "./watch-console.ts";
 
 const run = createRun(silent);
 /** Of a whole conversion on an emulated processor that others use too. */
@@ -35,20 +35,12 @@ export async function makeRecording(input: RecordingInput, folder: string): Prom
     input.media === undefined
       ? []
       : [{ file: input.media, format: "raw", readOnly: true, serial: "media", disposable: true }];
-  const marks: Mark[] = [];
-  const lines: string[] = [];
+  const { marks, lines, onLine } = watchConsole(conversionMarks, log);
   const begin = performance.now();
   const machine = await launch(tinyMachine({ file: work, filter: { kind: "record-writes", log } }, media), {
     accelerator: "tcg",
     consoleLog: join(folder, recordingFiles.console),
-    onLine: ({ text }) => {
-      lines.push(text);
-      for (const name of Object.keys(markPatterns) as Mark["name"][]) {
-        if (!markPatterns[name].test(text) || marks.some((mark) => mark.name === name)) continue;
-        const atSeconds = Math.round((performance.now() - begin) / 100) / 10;
-        marks.push({ name, logBytes: statSync(log).size, atSeconds });
-      }
-    },
+    onLine,
   });
   try {
     const stuck = machine.console.waitFor(hopeless, limitSeconds).catch(() => undefined);

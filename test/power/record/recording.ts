@@ -2,7 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { splitEpochs, type Epoch } from "../log/epochs.ts";
-import { findSwitches, type Mark, type Switches } from "../log/phases.ts";
+import { findSwitches, findUpgradeSwitches, markNames, type Mark, type Switches } from "../log/phases.ts";
 import { readWriteLog, type LogEntry } from "../log/write-log.ts";
 import type { ReplaySource } from "../points/disk-at-point.ts";
 import type { Reference } from "../run/judge.ts";
@@ -21,9 +21,11 @@ export const recordingSchema = z.strictObject({
   diskBytes: z.int(),
   seconds: z.number(),
   reference: z.strictObject({ old: z.string(), converted: z.string() }),
+  /** Of an upgrade: where grubenv lies on the disk, in sectors. */
+  grubenv: z.int().optional(),
   marks: z.array(
     z.strictObject({
-      name: z.enum(["stage-1", "ramdisk", "new-system", "committed"]),
+      name: z.enum(markNames),
       logBytes: z.int(),
       atSeconds: z.number(),
     }),
@@ -32,7 +34,7 @@ export const recordingSchema = z.strictObject({
 
 export type RecordingDescription = z.infer<typeof recordingSchema>;
 
-/** A conversion that ran once with all its writes recorded, as it lies in a folder. */
+/** A conversion or an upgrade that ran once with all its writes recorded, as it lies in a folder. */
 export interface Recording extends ReplaySource {
   title: string;
   diskBytes: number;
@@ -42,10 +44,12 @@ export interface Recording extends ReplaySource {
   log: readonly LogEntry[];
   epochs: readonly Epoch[];
   switches: Switches;
+  /** Only of an upgrade. */
+  grubenv?: number;
 }
 
 export async function openRecording(folder: string): Promise<Recording> {
-  const description = recordingSchema.parse(
+  const { grubenv, ...description } = recordingSchema.parse(
     JSON.parse(await readFile(join(folder, recordingFiles.description), "utf8")),
   );
   const logFile = join(folder, recordingFiles.log);
@@ -58,7 +62,9 @@ export async function openRecording(folder: string): Promise<Recording> {
       logFile,
       log,
       epochs: splitEpochs(log),
-      switches: findSwitches(log, description.marks),
+      ...(grubenv === undefined
+        ? { switches: findSwitches(log, description.marks) }
+        : { grubenv, switches: findUpgradeSwitches(log, description.marks, grubenv) }),
     };
   } finally {
     await file.close();

@@ -17,9 +17,9 @@ export function renderTable(title: string, seed: string, results: readonly Point
     "",
     `| cut in | ${outcomes.join(" | ")} |`,
     `| --- |${outcomes.map(() => " ---: |").join("")}`,
-    ...phases.map(
-      (phase) => `| ${phase} | ${outcomes.map((outcome) => count(phase, outcome)).join(" | ")} |`,
-    ),
+    ...phases
+      .filter((phase) => results.some((result) => result.phase === phase))
+      .map((phase) => `| ${phase} | ${outcomes.map((outcome) => count(phase, outcome)).join(" | ")} |`),
     ...(red.length > 0 ? ["", "## Not as promised", "", ...pointRows(red)] : []),
     "",
     "## All points",

@@ -4,9 +4,9 @@ import { stripVTControlCharacters } from "node:util";
 export type Outcome = "old" | "converted" | "different" | "rescue" | "dead" | "late";
 
 export interface Reference {
-  /** Fingerprint of the old system before anything was done. */
+  /** Fingerprint of the old system before anything was done; of an upgrade what slot A says of itself, without the other slot. */
   old: string;
-  /** What the new system says of itself after an undisturbed conversion: slot, commit, report, identity, files. */
+  /** What the new system says of itself after an undisturbed conversion or upgrade: slot, commit, report, identity, files. */
   converted: string;
 }
 
@@ -34,9 +34,16 @@ export function judge(line: string | undefined, reference: Reference): Verdict {
   const detail = stripVTControlCharacters(line).trim();
   const old = /OLD-SYSTEM (\S+)/.exec(detail);
   if (old) return { outcome: old[1] === reference.old ? "old" : "different", detail };
-  if (detail.startsWith("NEW-SYSTEM"))
-    return { outcome: detail === reference.converted ? "converted" : "different", detail };
+  if (detail.startsWith("NEW-SYSTEM")) {
+    if (detail === reference.converted) return { outcome: "converted", detail };
+    return { outcome: withoutOtherSlot(detail) === reference.old ? "old" : "different", detail };
+  }
   return { outcome: rescue.test(detail) ? "rescue" : "dead", detail };
+}
+
+/** While a slot is written, what lies in it is nobody's business. */
+export function withoutOtherSlot(line: string): string {
+  return line.replace(/ slot_[ab]=\S+$/, "");
 }
 
 export function isPromised({ outcome }: Pick<Verdict, "outcome">): boolean {

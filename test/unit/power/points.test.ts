@@ -129,7 +129,7 @@ test("the sample has the moments right before and after both switches, and seede
     atSeconds: 0,
   }));
   const switches = findSwitches(log, marksOf);
-  expect(switches.sectorZero).toEqual([11, 24]);
+  expect(switches.deciding).toEqual([11, 24]);
   const sample = chooseSample(pointsOf(text, list), switches, "seed");
   const at = sample.map((point) => point.at);
   for (const moment of [9, 11, 22, 24]) expect(at).toContain(moment);

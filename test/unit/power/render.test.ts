@@ -48,7 +48,7 @@ test("the picture has a dot for each point, a line for each switch, and no loose
       title: "<ext4>",
       log,
       diskBytes: 1024 * 512,
-      switches: { sectorZero: [2], starts: { "stage 1": 0, rewriting: 2 } },
+      switches: { deciding: [2], starts: { "stage 1": 0, rewriting: 2 } },
     },
     results,
   );
