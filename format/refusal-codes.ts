@@ -57,6 +57,18 @@ export const refusalCodes = [
   "stash-in-the-way",
   "data-would-be-lost",
   "address-not-carried",
+  // A dual system
+  "not-dual-system",
+  "slot-unknown",
+  "slot-unhealthy",
+  "slot-missing",
+  "slot-in-use",
+  "slot-too-small",
+  "layout-differs",
+  "boot-partition-unusable",
+  "grubenv-damaged",
+  "rauc-busy",
+  "rescue-not-refreshed",
 ] as const;
 
 export type RefusalCode = (typeof refusalCodes)[number];

@@ -58,7 +58,7 @@ export const notConverted: Check = {
       fail({
         code: "already-converted",
         message: `This gateway is a dual system already (${facts.converted.compatible}, slot ${facts.converted.slot} is running).`,
-        hint: "Update it as a dual system; it needs no conversion.",
+        hint: "It needs no conversion: sh upgrade.sh install puts the release into its other slot.",
       }),
     ];
   },

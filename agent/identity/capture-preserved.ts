@@ -12,6 +12,8 @@ import { RootFolder } from "./root-folder.ts";
 export async function capturePreserved(options: {
   root: string;
   paths: readonly string[];
+  /** Folders whose content is not carried, such as volumes that both slots share. */
+  elsewhere?: readonly string[];
   output: string;
   run: Run;
 }): Promise<{ entries: number; missing: string[] }> {
@@ -28,6 +30,7 @@ export async function capturePreserved(options: {
     listed: options.paths,
     optional: [...defaultPreservedPaths, ...keys],
     folders: homes,
+    elsewhere: options.elsewhere ?? [],
   });
   // Private keys are in it: nobody else may open it, not even while it grows.
   await rm(options.output, { force: true });

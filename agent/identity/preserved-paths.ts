@@ -23,24 +23,31 @@ export interface PreservedEntries {
 
 /**
  * All entries that `listed` and `optional` patterns stand for: folders with everything in them, and the folders above,
- * for their owners and modes. `folders` are taken without what is in them. Only listed patterns can be missing.
+ * for their owners and modes. `folders` are taken without what is in them; nothing in `elsewhere` is. Only listed patterns can be missing.
  */
 export async function expandPreservedPaths(
   root: RootFolder,
-  wanted: { listed: readonly string[]; optional: readonly string[]; folders: readonly string[] },
+  wanted: {
+    listed: readonly string[];
+    optional: readonly string[];
+    folders: readonly string[];
+    elsewhere?: readonly string[];
+  },
 ): Promise<PreservedEntries> {
-  const entries = new Set<string>();
+  const found = new Set<string>();
   const missing: string[] = [];
   for (const pattern of new Set([...wanted.optional, ...wanted.listed])) {
     const matches = (await root.glob(pattern)).filter((path) => !isNever(path));
     if (matches.length === 0 && !wanted.optional.includes(pattern)) missing.push(pattern);
-    for (const match of matches) await addPath(root, match, entries);
+    for (const match of matches) await addPath(root, match, found);
   }
   for (const folder of wanted.folders) {
     const path = await root.resolve(folder);
-    if (path !== undefined && (await root.lstat(path))?.isDirectory() === true) addWithParents(path, entries);
+    if (path !== undefined && (await root.lstat(path))?.isDirectory() === true) addWithParents(path, found);
   }
-  return { entries: [...entries].sort(), missing };
+  const { elsewhere = [] } = wanted;
+  const entries = [...found].filter((path) => !elsewhere.some((folder) => path.startsWith(`${folder}/`)));
+  return { entries: entries.sort(), missing };
 }
 
 /** A link is carried as a link, and so is what it leads to: the new system must find both. */

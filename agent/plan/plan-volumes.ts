@@ -57,7 +57,11 @@ export function planVolumes(request: VolumeRequest): {
   return { volumes, reserved, free: placement.free, map, problems };
 }
 
-function planVolume({ layout, seed }: VolumeRequest, volume: Volume, extents: ExtentRange[]): PlannedVolume {
+export function planVolume(
+  { layout, seed }: Pick<VolumeRequest, "layout" | "seed">,
+  volume: Volume,
+  extents: ExtentRange[],
+): PlannedVolume {
   return {
     name: volume.name,
     device: volumeDevice(layout, volume),

@@ -6,7 +6,7 @@ import { armedCommandLine, isDiskChanged } from "../convert/disk-changed.ts";
 import { createConsoleProgress } from "../render/console-progress.ts";
 import { describeError } from "../render/describe-error.ts";
 import { createLogFile } from "../render/log-file.ts";
-import { overallStep } from "../steps/execute-plan.ts";
+import { overallStep } from "../steps/overall-progress.ts";
 import { restart } from "../system/restart.ts";
 import { createRun } from "../system/run.ts";
 import { parseCommandLine } from "./command-line.ts";

@@ -1,6 +1,17 @@
 import { userError, type UserError } from "../../format/errors.ts";
+import { suggest } from "./suggest.ts";
+import { misplacedFlag } from "./flag-rules.ts";
 
-export const commandNames = ["check", "convert", "status", "cancel", "rollback"] as const;
+export const commandNames = [
+  "check",
+  "convert",
+  "install",
+  "upgrade",
+  "status",
+  "cancel",
+  "rollback",
+  "adopt",
+] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export const bootChoices = ["auto", "kexec", "grub"] as const;
@@ -32,6 +43,18 @@ export interface StageOneArguments {
   allowDevelopmentKey: boolean;
   /** rollback restarts the gateway itself, unless told not to. */
   reboot: boolean;
+  /** When an upgraded gateway restarts: `now`, `later` (by whoever does it), or `HH:MM`. Absent when nothing was said. */
+  restartAt?: string;
+  /** An upgrade steps back for whatever else the gateway does. */
+  gentle: boolean;
+  /** The running slot is not healthy, and the upgrade may be the cure. */
+  acceptUnhealthy: boolean;
+  /** adopt: only the checks. */
+  checkOnly: boolean;
+  /** adopt: the slot that the other program would have written. */
+  slot?: "A" | "B";
+  /** adopt: that other program. */
+  installedBy: "upgrade" | "rauc";
   json: boolean;
 }
 
@@ -41,11 +64,26 @@ const switches = {
   "--rehearse": "rehearse",
   "--json": "json",
   "--no-reboot": "noReboot",
+  "--gentle": "gentle",
+  "--check": "checkOnly",
+  "--accept-unhealthy": "acceptUnhealthy",
   "--accept-data-loss": "acceptDataLoss",
   "--accept-power-risk": "acceptPowerRisk",
   "--allow-development-key": "allowDevelopmentKey",
 } as const;
-const valued = ["--boot", "--stash", "--compatible", "--package", "--runtime"] as const;
+const valued = [
+  "--boot",
+  "--stash",
+  "--compatible",
+  "--reboot",
+  "--slot",
+  "--installed-by",
+  "--package",
+  "--runtime",
+] as const;
+const installers = ["upgrade", "rauc"] as const;
+/** Commands that can print what they would do. */
+const withPlan: readonly CommandName[] = ["check", "convert", "install", "upgrade"];
 const knownFlags: readonly string[] = [...Object.keys(switches), ...valued, "--from", "--help"];
 
 /** Reads the words after `agent.mjs stage1`. A flag we do not know is refused, never ignored: it might have been `--dry-run`. */
@@ -69,7 +107,16 @@ export function parseArguments(argv: readonly string[]): StageOneArguments {
   if (word === undefined && !dryRun) throw usage("No command was given.");
   const command = commandNames.find((name) => name === (word ?? "check"));
   if (!command) throw usage(`"${word}" is not a command of upgrade.sh.`, suggest(word ?? "", commandNames));
-  if (dryRun && command !== "check" && command !== "convert") throw usage(`${command} has no --dry-run.`);
+  if (dryRun && !withPlan.includes(command)) throw usage(`${command} has no --dry-run.`);
+  const misplaced = misplacedFlag(command, [...on, ...values.keys()]);
+  if (misplaced !== undefined) throw usage(misplaced);
+  const restartAt = values.get("--reboot");
+  if (restartAt !== undefined && !/^(now|later|([01]\d|2[0-3]):[0-5]\d)$/.test(restartAt))
+    throw usage(`--reboot takes now, later, or a time such as 03:30, not "${restartAt}".`);
+  if (command === "convert" && restartAt !== undefined && restartAt !== "now")
+    throw usage("A conversion goes through the ramdisk at once: convert knows --reboot now only.");
+  const slot = values.get("--slot");
+  if (slot !== undefined && slot !== "A" && slot !== "B") throw usage(`--slot takes A or B, not "${slot}".`);
   const boot = oneOf("--boot", bootChoices, values);
   const stash = oneOf("--stash", stashChoices, values);
   const compatible = values.get("--compatible");
@@ -87,17 +134,23 @@ export function parseArguments(argv: readonly string[]): StageOneArguments {
     acceptDataLoss: on.has("--accept-data-loss"),
     allowDevelopmentKey: on.has("--allow-development-key"),
     reboot: !on.has("--no-reboot"),
+    ...(restartAt === undefined ? {} : { restartAt }),
+    gentle: on.has("--gentle"),
+    acceptUnhealthy: on.has("--accept-unhealthy"),
+    checkOnly: on.has("--check"),
+    ...(slot === undefined ? {} : { slot }),
+    installedBy: oneOf("--installed-by", installers, values, "rauc"),
     json: on.has("--json"),
   };
 }
 
-/** `auto` when nothing was said. */
 function oneOf<Choice extends string>(
   flag: string,
   choices: readonly Choice[],
   values: ReadonlyMap<string, string>,
+  usual = "auto",
 ): Choice {
-  const value = values.get(flag) ?? "auto";
+  const value = values.get(flag) ?? usual;
   const found = choices.find((choice) => choice === value);
   if (found === undefined) throw usage(`${flag} takes ${choices.join(", ")}, not "${value}".`);
   return found;
@@ -115,26 +168,4 @@ function usage(message: string, meant?: string): UserError {
     { code: "usage", message, hint: meant ? `Did you mean ${meant}? ${help}` : help },
     "usage",
   );
-}
-
-/** The known word nearest to a mistyped one, if it is near at all. */
-function suggest(word: string, known: readonly string[]): string | undefined {
-  const [nearest] = known
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((one, other) => one.distance - other.distance);
-  return nearest && nearest.distance <= Math.max(2, word.length / 3) ? nearest.candidate : undefined;
-}
-
-/** Levenshtein distance; words are short. */
-function editDistance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= Math.min(one.length, 40); row += 1) {
-    const current = [row];
-    for (let column = 1; column <= other.length; column += 1) {
-      const substitution = (previous[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1);
-      current.push(Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, substitution));
-    }
-    previous = current;
-  }
-  return previous[other.length] ?? 0;
 }

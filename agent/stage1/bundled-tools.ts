@@ -17,6 +17,10 @@ const tools = [
   "filefrag",
   "chattr",
   "blockdev",
+  // An upgrade fills a slot as the ramdisk does, whatever the running release brings.
+  "xz",
+  "mkfs.ext4",
+  "mkfs.xfs",
 ] as const;
 
 /** Makes the wrappers; returns the PATH under which programs are then found: bundled ones first, the system's after. */

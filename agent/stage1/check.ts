@@ -1,11 +1,14 @@
 import { exitCodes } from "../../format/errors.ts";
+import { checkInstall } from "./check-install.ts";
 import type { StageOneContext } from "./context.ts";
+import { isDualSystem } from "./dual-system.ts";
 import { renderCheckTable } from "./render/check-table.ts";
 import { describePackage } from "./render/package-lines.ts";
 import { surveyGateway } from "./survey.ts";
 
 /** Is this gateway ready? Prints every check; changes nothing. */
 export async function check(context: StageOneContext): Promise<number> {
+  if (await isDualSystem(context.places)) return checkInstall(context);
   const survey = await surveyGateway(context);
   const ready = survey.checks.every(({ verdict }) => verdict !== "fail");
   context.answer(

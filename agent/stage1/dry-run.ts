@@ -2,7 +2,9 @@ import { exitCodes, UserError } from "../../format/errors.ts";
 import { chooseBootMethod } from "../checks/boot-method.ts";
 import { describePlan } from "../plan/describe-plan.ts";
 import type { ConversionPlan } from "../plan/step.ts";
+import { checkInstall } from "./check-install.ts";
 import type { StageOneContext } from "./context.ts";
+import { isDualSystem } from "./dual-system.ts";
 import { describePackage } from "./render/package-lines.ts";
 import { describePreparation } from "./render/preparation.ts";
 import { renderCheckTable } from "./render/check-table.ts";
@@ -10,6 +12,9 @@ import { planFromSurvey, surveyGateway } from "./survey.ts";
 
 /** All of check, then what convert and the ramdisk would do, step by step; changes nothing. */
 export async function dryRun(context: StageOneContext): Promise<number> {
+  // `convert` there is refused, and its table says what to do instead.
+  if (context.args.command !== "convert" && (await isDualSystem(context.places)))
+    return checkInstall(context);
   const survey = await surveyGateway(context);
   const failed = survey.checks.some(({ verdict }) => verdict === "fail");
   const lines = [...describePackage(survey), "", ...renderCheckTable(survey.checks), ""];

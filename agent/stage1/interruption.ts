@@ -7,15 +7,20 @@ export interface Interruption {
   ignoreFromNow: () => void;
 }
 
+const beforeRamdisk = {
+  message: "Interrupted before the ramdisk was started.",
+  hint: "Everything that was prepared has been removed. Start again when you like.",
+};
+
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Turns signals into an orderly end between two steps, so that what was begun is taken back. */
-export function watchForInterruption(): Interruption {
+export function watchForInterruption(words = beforeRamdisk): Interruption {
   const controller = new AbortController();
   let ignored = false;
   for (const name of signals) {
     process.on(name, () => {
-      if (!ignored) controller.abort(interrupted());
+      if (!ignored) controller.abort(interrupted(words));
     });
   }
   return {
@@ -26,13 +31,6 @@ export function watchForInterruption(): Interruption {
   };
 }
 
-function interrupted(): Error {
-  return userError(
-    {
-      code: "interrupted",
-      message: "Interrupted before the ramdisk was started.",
-      hint: "Everything that was prepared has been removed. Start again when you like.",
-    },
-    "interrupted",
-  );
+function interrupted(words: typeof beforeRamdisk): Error {
+  return userError({ code: "interrupted", ...words }, "interrupted");
 }

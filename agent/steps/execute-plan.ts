@@ -1,12 +1,9 @@
-import { reportStep, type Reporter } from "../../format/events.ts";
+import { reportStep } from "../../format/events.ts";
 import type { StepKind } from "../plan/step.ts";
 import { executeStep } from "./executors.ts";
+import { overallProgress, withOverall } from "./overall-progress.ts";
 import type { StepContext } from "./step-context.ts";
 import { stepWeight } from "./step-weight.ts";
-
-/** Progress events with this word are about the whole plan; renderers make the time left of them. */
-export const overallStep = "conversion";
-const overallTotal = 1000;
 
 /** These write nothing, or only to the stash; arm-resume-loader itself says when it comes to more. */
 const harmless: readonly StepKind[] = ["release-old-system", "capture-old-system", "arm-resume-loader"];
@@ -29,26 +26,6 @@ export async function executePlan(context: StepContext): Promise<void> {
       () => executeStep(step, shared),
     );
     before += weight;
-    context.report({
-      kind: "progress",
-      step: overallStep,
-      done: Math.round((before / total) * overallTotal),
-      total: overallTotal,
-    });
+    context.report(overallProgress(before / total));
   }
-}
-
-/** Follows every progress event of a step with one of the whole. */
-function withOverall(report: Reporter, overall: (share: number) => number): Reporter {
-  return (event) => {
-    report(event);
-    if (event.kind !== "progress" || event.total <= 0) return;
-    const share = Math.min(1, event.done / event.total);
-    report({
-      kind: "progress",
-      step: overallStep,
-      done: Math.round(overall(share) * overallTotal),
-      total: overallTotal,
-    });
-  };
 }

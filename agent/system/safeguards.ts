@@ -7,8 +7,18 @@ import type { KeyRole } from "../../format/signature.ts";
  * - `verify-stash`: hashing the package's files on the disk before the first write
  * - `arm`: the resume loader
  * - `reserve`: keeping the new volumes off the stash
+ * - `bad-first`: an upgrade marks the other slot bad before it writes there
+ * - `activate-last`: it makes the slot bootable only after everything was read back
  */
-export const safeguards = ["flush", "read-back", "verify-stash", "arm", "reserve"] as const;
+export const safeguards = [
+  "flush",
+  "read-back",
+  "verify-stash",
+  "arm",
+  "reserve",
+  "bad-first",
+  "activate-last",
+] as const;
 export type Safeguard = (typeof safeguards)[number];
 
 /** What is really left out: nothing unless the package is signed with a development key. Tells what it decides. */

@@ -1,7 +1,8 @@
+import type { Identity } from "../../../format/identity.ts";
 import type { Manifest } from "../../../format/manifest.ts";
 import type { RefusalCode } from "../../../format/refusal-codes.ts";
 import type { Problem } from "../../../format/errors.ts";
-import type { Finding, Outcome } from "../../checks/check.ts";
+import type { Finding, IdentityProblem, Outcome } from "../../checks/check.ts";
 import type { Facts } from "../../facts/facts.ts";
 import type { InstallFacts, SlotVolume } from "../facts/install-facts.ts";
 
@@ -15,8 +16,9 @@ export interface InstallCheckContext {
   install: InstallFacts;
   /** The slot that would be written, where it is known. */
   other?: SlotVolume;
-  /** Findings about the identity, judged. */
-  identityFindings: readonly Finding[];
+  identity: Pick<Identity, "interfaces">;
+  /** What of it could not be read or carried, judged. */
+  identityProblems: readonly IdentityProblem[];
   options: InstallCheckOptions;
 }
 

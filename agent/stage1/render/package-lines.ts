@@ -1,7 +1,12 @@
 import type { Survey } from "../survey.ts";
 
 /** Which release this is and who vouches for it. */
-export function describePackage({ release, manifest, key, keyRing }: Survey): string[] {
+export function describePackage({
+  release,
+  manifest,
+  key,
+  keyRing,
+}: Pick<Survey, "release" | "manifest" | "key" | "keyRing">): string[] {
   const origin =
     keyRing.source === "gateway"
       ? "trusted by this gateway's own list"

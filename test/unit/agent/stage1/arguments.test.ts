@@ -28,6 +28,10 @@ test("reads a command with its options in any order", () => {
     acceptDataLoss: false,
     allowDevelopmentKey: false,
     reboot: true,
+    gentle: false,
+    acceptUnhealthy: false,
+    checkOnly: false,
+    installedBy: "rauc",
     json: false,
   });
   expect(parseArguments([...given, "convert", "--boot=kexec", "--compatible=box"])).toMatchObject({

@@ -1,0 +1,23 @@
+import { chmod, copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describeSlot as describe } from "../../slot/describe-slot.ts";
+import { exists } from "../../system/files.ts";
+import type { InstallStepOf } from "../plan/install-step.ts";
+import type { InstallContext } from "./install-context.ts";
+
+const folder = "etc/dualroot";
+/** Settings of the gateway, not of a release. */
+const carried = ["health.conf", "compatible"] as const;
+
+export async function describeSlot(
+  step: InstallStepOf<"describe-slot">,
+  { run }: Pick<InstallContext, "run">,
+): Promise<void> {
+  await describe({ ...step, keysFile: join(step.root, folder, "keys.json") }, run);
+  for (const name of carried) {
+    const from = join(step.root, folder, name);
+    if (!(await exists(from))) continue;
+    await copyFile(from, join(step.target, folder, name));
+    await chmod(join(step.target, folder, name), 0o644);
+  }
+}
