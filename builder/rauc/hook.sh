@@ -13,7 +13,7 @@ case ${1-} in
     fi
     said=$(sh "$bundle/upgrade.sh" adopt --check 2>&1) && exit 0
     printf '%s\n' "$said"
-    printf '%s\n' "$said" | sed -n 's/^upgrade\.sh: //p' >&2
+    printf '%s\n' "$said" | sed -n 's/^upgrade\.sh: //p' | paste -s -d ' ' - >&2
     exit 10
     ;;
   slot-install)
