@@ -54,6 +54,17 @@ export function createProgram() {
     );
 
   program
+    .command("diff")
+    .description(
+      "say in what two packages differ: which file, which entry, which field; exit code 4 if they do",
+    )
+    .argument("<package>", "folder of a package")
+    .argument("<package>", "folder of another one")
+    .option("--json", "print all differences as JSON")
+    .addHelpText("after", "\nExample:\n  dualroot diff out/first out/second")
+    .action(async (a, b, options) => (await import("./commands/diff.ts")).diffCommand(a, b, options));
+
+  program
     .command("verify")
     .description("check the signature and every digest of a package")
     .argument("<package>", "folder of the package")

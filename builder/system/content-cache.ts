@@ -9,7 +9,7 @@ const abandonedMs = 24 * 60 * 60 * 1000;
 const scratchPrefix = "new-";
 
 /**
- * Folders found again by a key that names everything that decides their content. An entry appears whole or not at all, so
+ * Files or folders found again by a key that names everything that decides their content. An entry appears whole or not at all, so
  * two builds may use one cache at once; those not used for longest go when there is too much.
  */
 export class ContentCache {
@@ -45,7 +45,7 @@ export class ContentCache {
       keep: async () => {
         // Another build may have been faster; its entry is the same.
         await rename(folder, join(this.#folder, key)).catch(() => {});
-        await this.#prune(key);
+        await this.prune(key);
       },
       drop: async () => await rm(folder, { recursive: true, force: true }),
     };
@@ -55,7 +55,8 @@ export class ContentCache {
     await rm(join(this.#folder, key), { recursive: true, force: true });
   }
 
-  async #prune(newest: string): Promise<void> {
+  /** Takes away the oldest until the rest fits; `newest` stays. */
+  async prune(newest: string): Promise<void> {
     const found: { path: string; usedAt: number; bytes: number }[] = [];
     for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name);
