@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
-import { userError } from "../../format/errors.ts";
+import { open, stat } from "node:fs/promises";
+import { userError, type UserError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import { compressionOfFile, type Compression } from "../rootfs/archive-format.ts";
 import { ByteReader } from "../rootfs/byte-reader.ts";
 import { decompressed } from "../system/decompress.ts";
 import { normalisedPath } from "./archive-path.ts";
+import { diskFormatOf, type DiskFormat } from "./disk/disk-format.ts";
 import { folderRoot } from "./folder-root.ts";
 import { imageFilesOfArchive, imageFilesOfFolder } from "./image/image-files.ts";
 import type { Layer } from "./image/layer.ts";
@@ -51,8 +52,12 @@ export async function openSource(source: string, options: OpenOptions): Promise<
       message: `${source} is neither a folder nor a file`,
       hint: "Give a folder, a tar (plain, gzip, xz or zstd), an OCI layout or a `docker save` archive.",
     });
+  const format = await diskFormatOfFile(source, stats.size);
+  if (format !== undefined) throw isDiskImage(source, `a ${format} disk image`);
   const compression = await compressionOfFile(source);
-  if (await beginsAsImage(source, compression))
+  const first = await firstName(source, compression);
+  if (/^[^/]+\.ovf$/i.test(first)) throw isDiskImage(source, "an OVA, a machine with its disk images");
+  if (imageName.test(first))
     return await imageRoot(await readImage(await imageFilesOfArchive(source, compression), source), options);
   return await tarRoot(source, compression, options);
 }
@@ -92,15 +97,35 @@ async function imageRoot(
   return await layeredRoot({ ...image, tree, root: scratch, report });
 }
 
-/** By the first name in the archive that is not just the top itself. */
-async function beginsAsImage(source: string, compression: Compression): Promise<boolean> {
+async function diskFormatOfFile(path: string, sizeBytes: number): Promise<DiskFormat | undefined> {
+  const file = await open(path, "r");
+  try {
+    const [head, tail] = [Buffer.alloc(Math.min(4096, sizeBytes)), Buffer.alloc(Math.min(512, sizeBytes))];
+    await file.read(head, 0, head.length, 0);
+    await file.read(tail, 0, tail.length, sizeBytes - tail.length);
+    return diskFormatOf(head, tail);
+  } finally {
+    await file.close();
+  }
+}
+
+function isDiskImage(source: string, what: string): UserError {
+  return userError({
+    code: "rootfs-disk-image",
+    message: `${source} is ${what}; root filesystems inside of those are not read yet`,
+    hint: "Give what is on it as a tar: boot it or mount it, and run `tar --one-file-system --numeric-owner --xattrs --xattrs-include='*' -C / -cf rootfs.tar .`",
+  });
+}
+
+/** Of the first entry of the archive that is not just the top itself. */
+async function firstName(source: string, compression: Compression): Promise<string> {
   const reader = new ByteReader(decompressed(source, compression));
   try {
     for await (const { header } of readTar(reader, { mayLackEnd: false })) {
       const name = normalisedPath(header.path);
-      if (name !== "") return imageName.test(name);
+      if (name !== "") return name;
     }
-    return false;
+    return "";
   } finally {
     await reader.close();
   }

@@ -29,7 +29,13 @@ function dualroot(args: string[], options: { before?: string[]; cwd?: string; ca
   const { status, stdout, stderr } = spawnSync(command!, rest, {
     cwd: options.cwd ?? folder,
     encoding: "utf8",
-    env: { ...process.env, HOME: folder, DUALROOT_CACHE: join(folder, options.cache ?? "cache") },
+    // Somebody else can write here, but not to this program's own temporary folder.
+    env: {
+      ...process.env,
+      HOME: folder,
+      TMPDIR: folder,
+      DUALROOT_CACHE: join(folder, options.cache ?? "cache"),
+    },
     maxBuffer: 64 * 1024 * 1024,
   });
   return { status, stdout, stderr };
@@ -50,8 +56,7 @@ function built(
     ],
     options,
   );
-  expect(stderr).not.toContain("dualroot:");
-  expect(status).toBe(0);
+  if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as { rootfsFromCache: boolean; leftOut: { why: string; bytes: number }[] };
 }
 
