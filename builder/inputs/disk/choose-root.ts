@@ -129,14 +129,14 @@ function problemWith(
   const where = `/etc/fstab: ${source} ${target}`;
   if (target.split("/").includes("..") || mounts.has(target))
     return {
-      code: "disk-ambiguous",
+      code: "disk-fstab-ambiguous",
       message: `fstab mounts ${source} at ${target}, ${mounts.has(target) ? "where something else is mounted too" : "which is no clean path"}`,
       hint: "Mend /etc/fstab in the machine, and export it again.",
       where,
     };
   if (one && other)
     return {
-      code: "disk-ambiguous",
+      code: "disk-fstab-ambiguous",
       message: `fstab's ${source} for ${target} may mean ${matches.map(describe).join(" or ")}`,
       hint: "Give the filesystems UUIDs or labels of their own, and export the machine again.",
       where,

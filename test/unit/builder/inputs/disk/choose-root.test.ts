@@ -167,7 +167,7 @@ describe("the root in a disk image", () => {
     [
       "two filesystems with one label",
       withVar(one("/dev/sda2", { label: "v" }), one("/dev/sdb1", { label: "v" })),
-      "disk-ambiguous",
+      "disk-fstab-ambiguous",
       '/dev/sda2 (ext4, 1 GiB, "v") or /dev/sdb1',
     ],
     [
@@ -177,7 +177,7 @@ describe("the root in a disk image", () => {
         one("/dev/v", { label: "v" }),
         one("/dev/w", { label: "w" }),
       ],
-      "disk-ambiguous",
+      "disk-fstab-ambiguous",
       "where something else is mounted too",
     ],
     [
@@ -186,7 +186,7 @@ describe("the root in a disk image", () => {
         root("/dev/sda1", "LABEL=r / ext4\nLABEL=v /var/../../x ext4\n", { label: "r" }),
         one("/dev/v", { label: "v" }),
       ],
-      "disk-ambiguous",
+      "disk-fstab-ambiguous",
       "no clean path",
     ],
   ])("is refused with %s", (_, found, code, text) => {
