@@ -21,7 +21,10 @@ interface Inputs {
 export async function* packTree({ layers, root, nodes, sourceDateEpoch }: Inputs): AsyncGenerator<Buffer> {
   const { singles, files } = placesOf(nodes);
   const headerOf = (header: TarHeader, path: RawPath): Buffer =>
-    tarHeaderBlocks({ ...header, path, modifiedAt: Math.min(header.modifiedAt, sourceDateEpoch) });
+    tarHeaderBlocks(
+      { ...header, path, modifiedAt: Math.min(header.modifiedAt, sourceDateEpoch) },
+      sourceDateEpoch,
+    );
   let bytes = 0;
   const counted = (block: Buffer): Buffer => {
     bytes += block.length;

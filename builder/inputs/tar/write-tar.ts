@@ -13,8 +13,8 @@ const letters: Record<TarType, string> = {
   fifo: "6",
 };
 
-/** Header blocks of one entry as GNU tar writes pax: numbers and names only, nothing of who packs. Content and its padding follow. */
-export function tarHeaderBlocks(header: TarHeader): Buffer {
+/** Header blocks of one entry as GNU tar writes pax: numbers and names only, nothing of who packs. Content and its padding follow. `extendedAt`: time of the pax header itself, seconds. */
+export function tarHeaderBlocks(header: TarHeader, extendedAt: number): Buffer {
   const records: PaxRecord[] = [];
   const map = header.runs ? sparseMapBlocks(header.runs, header.sizeBytes) : Buffer.alloc(0);
   const size = header.type === "file" ? map.length + header.storedBytes : 0;
@@ -49,8 +49,7 @@ export function tarHeaderBlocks(header: TarHeader): Buffer {
             mode: 0o644,
             uid: 0,
             gid: 0,
-            major: 0,
-            minor: 0,
+            modifiedAt: extendedAt,
           }),
           padded(extended),
         ]),
@@ -104,8 +103,10 @@ function block(fields: Block): Buffer {
   bytes.write(fields.letter, 156, "latin1");
   bytes.write(fields.linkTarget.slice(0, 100), 157, "latin1");
   bytes.write("ustar\u000000", 257, "latin1");
-  octal(fields.major, 329, 8);
-  octal(fields.minor, 337, 8);
+  if (fields.letter !== "x") {
+    octal(fields.major, 329, 8);
+    octal(fields.minor, 337, 8);
+  }
   bytes.fill(0x20, 148, 156);
   let sum = 0;
   for (const byte of bytes) sum += byte;

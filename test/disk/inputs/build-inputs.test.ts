@@ -100,12 +100,8 @@ describe("a tar as root filesystem", () => {
     expect(rootfsFromCache).toBe(false);
     expect(leftOut.find(({ why }) => why === "logs")).toMatchObject({ entries: 1, bytes: 102_400 });
     built(join(folder, "from-folder"), { release: "folder.yaml" });
-    const found = differences("first", "from-folder").filter(
-      ({ file, field }) =>
-        file !== "upgrade.sh" && !(file === "manifest.json" && /^(?:size|sha256)$/.test(field)),
-    );
-    expect(found.filter(({ field }) => field !== "order" && field !== "bytes")).toEqual([]);
-    expect(found.every(({ file }) => file === "rootfs.tar.xz")).toBe(true);
+    // A sorted tar is packed as its folder is, to the byte.
+    expect(differences("first", "from-folder")).toEqual([]);
     execFileSync("chown", ["-R", "65534:65534", join(folder, "cache")]);
     expect(dualroot(["build", "folder.yaml", "-o", "no"], { before: stranger })).toMatchObject({
       status: 4,
