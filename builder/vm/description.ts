@@ -8,6 +8,12 @@ export interface VirtualMachine {
   cpus: number;
   drives: Drive[];
   nics: Nic[];
+  /** Channels of virtio-serial between host and guest, in this order. */
+  ports?: Port[];
+  /** Memory that lies in this file; `private` writes never reach it. For machines saved once and restored often. */
+  memoryFile?: { path: string; writes: "shared" | "private" };
+  /** Starts empty and waits for a saved state, by QMP `migrate-incoming`. */
+  isIncoming?: boolean;
   /** Boots this kernel instead of the first drive. */
   boot?: { kernel: string; initrd?: string; append: string };
   /** `vga` has a screen that can be photographed; neither opens a window. */
@@ -16,14 +22,26 @@ export interface VirtualMachine {
   onReset: "restart" | "stop";
 }
 
+/** The formats QEMU itself can read and write; `vpc` is VHD. */
+export type DiskFormat = "raw" | "qcow2" | "vmdk" | "vdi" | "vpc" | "vhdx";
+
 export interface Drive {
   file: string;
-  format: "raw" | "qcow2";
+  format: DiskFormat;
   readOnly: boolean;
   /** Up to 20 characters, seen by the guest as the disk's serial number. */
   serial: string;
   /** Guest writes may be lost with the host: faster, for disks that can be made again. */
   disposable: boolean;
+  /** The file is opened for reading only; what the guest writes goes to a nameless temporary file and ends with QEMU. */
+  discardWrites?: boolean;
+}
+
+export interface Port {
+  /** What the guest finds it by: /sys/class/virtio-ports/*\/name. */
+  name: string;
+  /** `terminal`: the guest's hvc0. */
+  kind: "stream" | "terminal";
 }
 
 export interface Nic {

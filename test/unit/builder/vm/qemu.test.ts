@@ -22,7 +22,7 @@ const machine: VirtualMachine = {
   display: "vga",
   onReset: "restart",
 };
-const sockets = { qmp: "/tmp/q", serial: "/tmp/s", consoleLog: "/tmp/console.log" };
+const sockets = { qmp: "/tmp/q", serial: "/tmp/s", consoleLog: "/tmp/console.log", ports: "/tmp/ports" };
 
 function valueAfter(words: readonly string[], start: string): string | undefined {
   return words.find((word) => word.startsWith(start));
