@@ -14,8 +14,9 @@ export class ControlPort {
   constructor(socket: Socket, lastWords: () => string) {
     this.#socket = socket;
     this.#lastWords = lastWords;
-    createInterface({ input: socket }).on("line", (line) => this.#receive(line));
-    socket.on("error", () => {});
+    const lines = createInterface({ input: socket }).on("line", (line) => this.#receive(line));
+    // A machine that is killed resets the connection; readline hands that on. "close" follows.
+    for (const emitter of [socket, lines]) emitter.on("error", () => {});
     socket.on("close", () => {
       this.#isOver = true;
       this.#waiting?.reject(this.#ended());

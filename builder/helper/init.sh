@@ -32,13 +32,21 @@ die() {
 }
 
 modprobe -a virtio_pci virtio_console || die "the drivers of its ports cannot be loaded"
-for port in /sys/class/virtio-ports/*; do
-	name=
-	read -r name <"$port/name"
-	[ -n "$name" ] && ln -s "${port##*/}" "/dev/$name"
-	[ "$name" = dualroot.stdin ] && stdin_state=/sys/kernel/debug/virtio-ports/${port##*/}
+# The driver adds its ports one by one, some time after it was loaded.
+tries=0
+while :; do
+	for port in /sys/class/virtio-ports/*; do
+		name=
+		{ read -r name <"$port/name"; } 2>/dev/null
+		[ -n "$name" ] && ln -sf "${port##*/}" "/dev/$name"
+		[ "$name" = dualroot.stdin ] && stdin_state=/sys/kernel/debug/virtio-ports/${port##*/}
+	done
+	[ -c /dev/dualroot.control ] && [ -c /dev/dualroot.stdin ] && [ -c /dev/dualroot.stdout ] && [ -c /dev/dualroot.stderr ] && break
+	tries=$((tries + 1))
+	[ "$tries" -lt 6000 ] || die "QEMU gave no ports"
+	sleep 0.01
 done
-[ -r "${stdin_state-}" ] || die "this kernel has no debugfs, or QEMU gave no ports"
+[ -r "$stdin_state" ] || die "this kernel has no debugfs"
 mkfifo /run/stdin /run/stdout /run/stderr
 exec 3<>/dev/dualroot.control 4</dev/dualroot.stdin 5>/dev/dualroot.stdout 6>/dev/dualroot.stderr
 

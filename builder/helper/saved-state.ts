@@ -78,7 +78,7 @@ export async function saveState(
       await machine.qmp.execute("stop");
       await machine.qmp.execute("migrate-set-capabilities", { capabilities: [capability] });
       await machine.qmp.execute("migrate", { uri: `exec:cat > ${shellQuoted(join(scratch, "devices"))}` });
-      await migrationEnd(machine.qmp);
+      await migrationEnd(machine.qmp, "save");
     } finally {
       await machine.kill();
     }
@@ -96,7 +96,8 @@ export async function saveState(
 export async function restoreState(state: SavedState, qmp: QmpClient): Promise<void> {
   await qmp.execute("migrate-set-capabilities", { capabilities: [capability] });
   await qmp.execute("migrate-incoming", { uri: `exec:cat ${shellQuoted(state.devices)}` });
-  // While the state is read this only notes the wish.
+  await migrationEnd(qmp, "restore");
+  // It was stopped when it was saved, and still is.
   await qmp.execute("cont");
   const now = new Date();
   await utimes(state.folder, now, now).catch(() => {});
@@ -104,12 +105,12 @@ export async function restoreState(state: SavedState, qmp: QmpClient): Promise<v
 
 const migrationSchema = z.looseObject({ status: z.string().optional(), "error-desc": z.string().optional() });
 
-async function migrationEnd(qmp: QmpClient): Promise<void> {
+async function migrationEnd(qmp: QmpClient, what: "save" | "restore"): Promise<void> {
   for (;;) {
     const { status, "error-desc": why } = migrationSchema.parse(await qmp.execute("query-migrate"));
     if (status === "completed") return;
     if (status === "failed" || status === "cancelled")
-      throw new StepError(`QEMU cannot save the helper's state: ${why ?? status}`);
+      throw new StepError(`QEMU cannot ${what} the helper's state: ${why ?? status}`);
     await sleep(5);
   }
 }
