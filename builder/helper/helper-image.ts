@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
@@ -12,6 +11,7 @@ import { FileDigests } from "../ramdisk/file-digests.ts";
 import { writeImage } from "../ramdisk/write-image.ts";
 import { helperDrivers, helperToolPackages } from "./contents.ts";
 import { helperEntries } from "./helper-entries.ts";
+import { touch, withScratch } from "./helper-cache.ts";
 import type { HelperKernel } from "./helper-kernel.ts";
 import { areCurrent, stampsOf, stampsSchema } from "./input-stamps.ts";
 
@@ -48,21 +48,27 @@ export async function helperImage(
   const recipe = JSON.stringify([imageVersion, kernel, extraTools, helperToolPackages, helperDrivers]);
   const recordFile = join(cacheFolder, `ramdisk-${sha256Hex(Buffer.from(recipe)).slice(0, 24)}.json`);
   const known = readRecord(recordFile);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    await touch(known.file);
+    return known;
+  }
   await mkdir(cacheFolder, { recursive: true });
   const digests = new FileDigests(join(cacheFolder, "digests.json"));
   const { segments, inputs } = await helperEntries(kernel, extraTools, { run, cacheFolder, report });
   // Before the files are read: what changes meanwhile makes the record stale.
   const stamps = stampsOf([...sources, ...toolFolders, kernel.modulesFolder, ...inputs]);
-  const scratch = join(cacheFolder, `new-${randomUUID()}`);
-  await writeImage(segments, { cacheFolder, digests, run, compression: "none" }, scratch);
-  const sha256 = await sha256File(scratch);
-  const file = join(cacheFolder, `ramdisk-${sha256.slice(0, 24)}.img`);
-  await rename(scratch, file);
-  const record = { stamps, file, sha256, sizeBytes: statSync(file).size };
-  await writeFile(`${scratch}.json`, JSON.stringify(record));
-  await rename(`${scratch}.json`, recordFile);
-  return { file, sha256, sizeBytes: record.sizeBytes };
+  const image = await withScratch(recordFile, async (scratch) => {
+    await writeImage(segments, { cacheFolder, digests, run, compression: "none" }, scratch);
+    const sha256 = await sha256File(scratch);
+    const file = join(cacheFolder, `ramdisk-${sha256.slice(0, 24)}.img`);
+    await rename(scratch, file);
+    return { file, sha256, sizeBytes: statSync(file).size };
+  });
+  await withScratch(recordFile, async (scratch) => {
+    await writeFile(scratch, JSON.stringify({ stamps, ...image }));
+    await rename(scratch, recordFile);
+  });
+  return image;
 }
 
 function readRecord(path: string): HelperImage | undefined {

@@ -10,6 +10,7 @@ export interface AttachedDisk {
 
 export const portNames = {
   control: "dualroot.control",
+  alive: "dualroot.alive",
   stdin: "dualroot.stdin",
   stdout: "dualroot.stdout",
   stderr: "dualroot.stderr",
@@ -49,6 +50,7 @@ export function helperMachine(options: {
     nics: [],
     ports: [
       { name: portNames.control, kind: "stream" },
+      { name: portNames.alive, kind: "stream" },
       { name: portNames.stdin, kind: "stream" },
       { name: portNames.stdout, kind: "stream" },
       { name: portNames.stderr, kind: "stream" },

@@ -130,9 +130,13 @@ export class Helper {
       readToMark(stdout, Buffer.from(mark), out.sink),
       readToMark(stderr, Buffer.from(mark), error.sink),
     ]);
-    const feeding = input ? feed(options.stdin!, input) : Promise.resolve(undefined);
+    let feeding: Promise<string | undefined> = Promise.resolve(undefined);
     let exitCode: number;
     try {
+      if (input) {
+        await control.expect("reading", leaveLimitSeconds);
+        feeding = feed(options.stdin!, input);
+      }
       const answer = await control.expect("exit", options.timeoutSeconds ?? Infinity);
       exitCode = Number(answer[0]);
       if (input) {

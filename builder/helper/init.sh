@@ -39,9 +39,13 @@ while :; do
 		name=
 		{ read -r name <"$port/name"; } 2>/dev/null
 		[ -n "$name" ] && ln -sf "${port##*/}" "/dev/$name"
-		[ "$name" = dualroot.stdin ] && stdin_state=/sys/kernel/debug/virtio-ports/${port##*/}
+		case $name in
+		dualroot.stdin) stdin_state=/sys/kernel/debug/virtio-ports/${port##*/} ;;
+		dualroot.alive) alive_state=/sys/kernel/debug/virtio-ports/${port##*/} ;;
+		esac
 	done
-	[ -c /dev/dualroot.control ] && [ -c /dev/dualroot.stdin ] && [ -c /dev/dualroot.stdout ] && [ -c /dev/dualroot.stderr ] && break
+	[ -c /dev/dualroot.control ] && [ -c /dev/dualroot.stdin ] && [ -c /dev/dualroot.stdout ] && [ -c /dev/dualroot.stderr ] &&
+		[ -c /dev/dualroot.alive ] && break
 	tries=$((tries + 1))
 	[ "$tries" -lt 6000 ] || die "QEMU gave no ports"
 	sleep 0.01
@@ -49,6 +53,27 @@ done
 [ -r "$stdin_state" ] || die "this kernel has no debugfs"
 mkfifo /run/stdin /run/stdout /run/stderr
 exec 3<>/dev/dualroot.control 4</dev/dualroot.stdin 5>/dev/dualroot.stdout 6>/dev/dualroot.stderr
+
+# To a port whose other end is not connected yet, or not known to be, reading says that the input is over.
+until_connected() {
+	until is_connected "$1"; do sleep 0.005; done
+}
+
+is_connected() {
+	while read -r key value; do
+		[ "$key" = host_connected: ] && [ "$value" = 1 ] && return 0
+	done <"$1"
+	return 1
+}
+
+# The host's process may be killed while a command runs: its end of this port closes then.
+(
+	exec 3>&- 4>&- 5>&- 6>&-
+	exec 3</dev/dualroot.alive
+	until_connected "$alive_state"
+	cat <&3 >/dev/null
+	poweroff -f
+) &
 
 say() {
 	echo "$1" >&3
@@ -66,13 +91,6 @@ start() {
 	say "ready $*"
 }
 
-host_is_connected() {
-	while read -r key value; do
-		[ "$key" = host_connected: ] && [ "$value" = 1 ] && return 0
-	done <"$stdin_state"
-	return 1
-}
-
 # Real pipes for the command, since a port is a device: it can be opened only once, and takes 32 KiB at a time. Its output is
 # over when all that have it open are gone; then the mark says so to the host.
 run() {
@@ -83,8 +101,11 @@ run() {
 	cat </run/stderr >&6 &
 	stderr_pump=$!
 	if [ "$input" = input ]; then
-		until host_is_connected; do sleep 0.005; done
+		# An input that ends before the connection is noticed would look like one that never began.
+		until_connected "$stdin_state"
+		say reading
 		cat <&4 >/run/stdin 2>/dev/null &
+		stdin_pump=$!
 		source=/run/stdin
 	else
 		source=/dev/null
@@ -100,7 +121,7 @@ run() {
 	say "exit $status"
 	# What the command did not want: the host hangs up when it has the answer.
 	if [ "$input" = input ]; then
-		wait
+		wait "$stdin_pump"
 		cat <&4 >/dev/null
 		say idle
 	fi

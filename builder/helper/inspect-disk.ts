@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import type { Run } from "../../agent/system/run.ts";
 import { userError } from "../../format/errors.ts";
-import type { DiskFormat } from "../vm/description.ts";
+import { diskFormats, type DiskFormat } from "../vm/description.ts";
 import type { AttachedDisk } from "./helper-machine.ts";
 
 export interface HelperDisk {
@@ -15,8 +15,6 @@ export interface HelperDisk {
   /** The image may name other files that are read with it. */
   allowBackingFile?: boolean;
 }
-
-export const diskFormats: readonly DiskFormat[] = ["raw", "qcow2", "vmdk", "vdi", "vpc", "vhdx"];
 
 const infoSchema = z.looseObject({
   format: z.string(),

@@ -8,6 +8,7 @@ import { findHelperKernel } from "./helper-kernel.ts";
 import { helperImage } from "./helper-image.ts";
 import { diskDevice, helperMachine, maximumDisks } from "./helper-machine.ts";
 import { Helper } from "./helper.ts";
+import { stampOf } from "./input-stamps.ts";
 import { inspectDisk, type HelperDisk } from "./inspect-disk.ts";
 import { rememberedAccelerator } from "./remembered-accelerator.ts";
 import { startHelper } from "./start-helper.ts";
@@ -55,6 +56,7 @@ export async function openHelper(options: HelperOptions): Promise<Helper> {
   const machine = helperMachine({ kernel: program, ramdisk: image.file, memoryBytes, disks });
   const started = await startHelper({
     machine,
+    kernelStamp: stampOf(kernel.image),
     ramdiskDigest: image.sha256,
     accelerator,
     cacheFolder: folder,

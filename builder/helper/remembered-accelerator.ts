@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { chooseAccelerator, type Accelerator } from "../vm/accelerator.ts";
+import { withScratch } from "./helper-cache.ts";
 import { stampOf } from "./input-stamps.ts";
 
 /** The verdict on KVM, which takes seconds where KVM does not work: remembered until the next boot of this host. */
@@ -15,9 +15,10 @@ export async function rememberedAccelerator(kernel: string, cacheFolder: string)
   if (known === question && (answer === "kvm" || answer === "tcg")) return answer;
   const verdict = await chooseAccelerator(kernel);
   await mkdir(cacheFolder, { recursive: true });
-  const scratch = `${file}.${randomUUID()}`;
-  await writeFile(scratch, `${verdict}\n${question}\n`);
-  await rename(scratch, file);
+  await withScratch(file, async (scratch) => {
+    await writeFile(scratch, `${verdict}\n${question}\n`);
+    await rename(scratch, file);
+  });
   return verdict;
 }
 

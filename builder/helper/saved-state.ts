@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { release } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +11,7 @@ import type { VirtualMachine } from "../vm/description.ts";
 import type { RunningMachine } from "../vm/launch.ts";
 import { qemuArguments, qemuProgram } from "../vm/qemu.ts";
 import type { QmpClient } from "../vm/qmp.ts";
+import { removeOld, touch, withScratch } from "./helper-cache.ts";
 import { stampOf } from "./input-stamps.ts";
 
 /** A machine that was stopped before it got its disks: its memory, and its devices. */
@@ -22,18 +23,22 @@ export interface SavedState {
 
 /** Raised when a saved state of before must not be used any more. */
 const stateVersion = 1;
-/** Older ones are for kernels or QEMUs that are no longer used; each has about 100 MiB. */
-const keptStates = 3;
 /** QEMU keeps the memory in its file and writes the rest, as for a template of many machines. */
 const capability = { capability: "x-ignore-shared", state: true };
 const firmware = ["bios-256k.bin", "pvh.bin", "linuxboot_dma.bin", "kvmvapic.bin"];
 
+export interface StateInputs {
+  machine: VirtualMachine;
+  /** Of the kernel's image as it was installed. */
+  kernelStamp: string;
+  ramdiskDigest: string;
+  accelerator: Accelerator;
+}
+
 /** Everything that a saved state depends on. The disks do not: the machine counts its devices anew when it is restored. */
 export function savedState(
   cacheFolder: string,
-  machine: VirtualMachine,
-  ramdiskDigest: string,
-  accelerator: Accelerator,
+  { machine, kernelStamp, ramdiskDigest, accelerator }: StateInputs,
 ): SavedState {
   const qemu = (process.env["PATH"] ?? "")
     .split(delimiter)
@@ -46,7 +51,7 @@ export function savedState(
     ...firmware.flatMap((name) =>
       ["/usr/share/seabios", "/usr/share/qemu"].map((at) => stampOf(join(at, name))),
     ),
-    ...(machine.boot ? [machine.boot.kernel, stampOf(machine.boot.kernel)] : []),
+    kernelStamp,
     ramdiskDigest,
     qemuArguments({ ...machine, drives: [] }, accelerator, sockets),
     release(),
@@ -70,9 +75,8 @@ export async function saveState(
   state: SavedState,
   prepare: (memoryFile: string) => Promise<RunningMachine>,
 ): Promise<void> {
-  const scratch = `${state.folder}.${randomUUID()}`;
-  await mkdir(scratch, { recursive: true });
-  try {
+  await withScratch(state.folder, async (scratch) => {
+    await mkdir(scratch, { recursive: true });
     const machine = await prepare(join(scratch, "memory"));
     try {
       await machine.qmp.execute("stop");
@@ -86,10 +90,8 @@ export async function saveState(
     await rename(scratch, state.folder).catch((error: unknown) => {
       if (!existsSync(state.folder)) throw error;
     });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  await removeOldStates(state);
+  });
+  await removeOld(join(state.folder, ".."));
 }
 
 /** Fills a machine that was launched with `isIncoming` and lets it run. */
@@ -99,8 +101,7 @@ export async function restoreState(state: SavedState, qmp: QmpClient): Promise<v
   await migrationEnd(qmp, "restore");
   // It was stopped when it was saved, and still is.
   await qmp.execute("cont");
-  const now = new Date();
-  await utimes(state.folder, now, now).catch(() => {});
+  await touch(state.folder);
 }
 
 const migrationSchema = z.looseObject({ status: z.string().optional(), "error-desc": z.string().optional() });
@@ -113,19 +114,6 @@ async function migrationEnd(qmp: QmpClient, what: "save" | "restore"): Promise<v
       throw new StepError(`QEMU cannot ${what} the helper's state: ${why ?? status}`);
     await sleep(5);
   }
-}
-
-async function removeOldStates(newest: SavedState): Promise<void> {
-  const parent = join(newest.folder, "..");
-  const names = (await readdir(parent)).filter((name) => /^state-[0-9a-f]{24}$/.test(name));
-  const states = await Promise.all(
-    names.map(async (name) => ({
-      path: join(parent, name),
-      usedAt: (await stat(join(parent, name))).mtimeMs,
-    })),
-  );
-  const old = states.sort((a, b) => b.usedAt - a.usedAt).slice(keptStates);
-  for (const { path } of old) await rm(path, { recursive: true, force: true });
 }
 
 function shellQuoted(path: string): string {

@@ -1,9 +1,7 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Reporter } from "../../format/events.ts";
 import type { Accelerator } from "../vm/accelerator.ts";
 import type { VirtualMachine } from "../vm/description.ts";
@@ -12,7 +10,7 @@ import { ControlPort } from "./control-port.ts";
 import { portNames } from "./helper-machine.ts";
 import { octalEscapes } from "./request.ts";
 import { reseedBytes } from "./reseed-program.ts";
-import { restoreState, savedState, saveState, type SavedState } from "./saved-state.ts";
+import { restoreState, savedState, saveState, type SavedState, type StateInputs } from "./saved-state.ts";
 
 /** A helper that answers. */
 export interface StartedHelper {
@@ -24,13 +22,10 @@ export interface StartedHelper {
 }
 
 /** A cold start takes 2 s on an idle machine, a restored one 0.3 s; these are for machines that are anything but idle. */
-const coldLimitSeconds = 180;
-const restoreLimitSeconds = 30;
+const coldLimitSeconds = 300;
+const restoreLimitSeconds = 60;
 
-export interface StartOptions {
-  machine: VirtualMachine;
-  ramdiskDigest: string;
-  accelerator: Accelerator;
+export interface StartOptions extends StateInputs {
   cacheFolder: string;
   /** Never restores and never saves. */
   isCold: boolean;
@@ -43,7 +38,7 @@ export interface StartOptions {
  */
 export async function startHelper(options: StartOptions): Promise<StartedHelper> {
   if (options.isCold) return await boot(options);
-  const state = savedState(options.cacheFolder, options.machine, options.ramdiskDigest, options.accelerator);
+  const state = savedState(options.cacheFolder, options);
   try {
     if (!existsSync(state.folder)) await makeState(state, options);
     return await restore(state, options);
@@ -113,15 +108,14 @@ async function connect(
   machine: VirtualMachine,
   accelerator: Accelerator,
 ): Promise<Omit<StartedHelper, "start">> {
-  const consoleLog = join(tmpdir(), `dualroot-helper-${randomUUID()}.log`);
-  const running = await launch(machine, { accelerator, consoleLog });
-  // The console is also kept in memory: nothing stays behind, however this ends.
-  await rm(consoleLog, { force: true });
+  const running = await launch(machine, { accelerator });
   try {
-    const [control, stdout, stderr] = await Promise.all(
-      [portNames.control, portNames.stdout, portNames.stderr].map((name) => running.connect(name)),
+    const [control, stdout, stderr, alive] = await Promise.all(
+      [portNames.control, portNames.stdout, portNames.stderr, portNames.alive].map((name) =>
+        running.connect(name),
+      ),
     );
-    for (const socket of [stdout!, stderr!]) socket.on("error", () => {}).pause();
+    for (const socket of [stdout!, stderr!, alive!]) socket.on("error", () => {}).pause();
     return {
       machine: running,
       control: new ControlPort(control!, () => running.console.tail()),

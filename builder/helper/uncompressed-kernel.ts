@@ -1,6 +1,5 @@
 import { createWriteStream, existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { StepError } from "../../format/errors.ts";
@@ -9,6 +8,7 @@ import type { Reporter } from "../../format/events.ts";
 import { openReadAt } from "../ramdisk/read-at.ts";
 import { compressionOf } from "../rootfs/archive-format.ts";
 import { decompressed } from "../system/decompress.ts";
+import { touch, withScratch } from "./helper-cache.ts";
 import { stampOf } from "./input-stamps.ts";
 
 /**
@@ -24,21 +24,23 @@ export async function uncompressedKernel(
     cacheFolder,
     `vmlinux-${sha256Hex(Buffer.from(`${image} ${stampOf(image)}`)).slice(0, 24)}`,
   );
-  if (existsSync(result)) return result;
-  const scratch = `${result}.${randomUUID()}`;
+  if (existsSync(result)) {
+    await touch(result);
+    return result;
+  }
   try {
     await mkdir(cacheFolder, { recursive: true });
     const { offset, end, compression } = kernelPayload(image);
-    await pipeline(decompressed(image, compression, offset, end), createWriteStream(scratch));
-    if (!hasPvhEntry(scratch)) throw new StepError("the kernel has no PVH entry");
-    await rename(scratch, result);
+    await withScratch(result, async (scratch) => {
+      await pipeline(decompressed(image, compression, offset, end), createWriteStream(scratch));
+      if (!hasPvhEntry(scratch)) throw new StepError("the kernel has no PVH entry");
+      await rename(scratch, result);
+    });
     return result;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     report({ kind: "note", level: "info", message: `The helper starts ${image} as it is, slower: ${why}` });
     return image;
-  } finally {
-    await rm(scratch, { force: true });
   }
 }
 

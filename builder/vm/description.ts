@@ -23,7 +23,8 @@ export interface VirtualMachine {
 }
 
 /** The formats QEMU itself can read and write; `vpc` is VHD. */
-export type DiskFormat = "raw" | "qcow2" | "vmdk" | "vdi" | "vpc" | "vhdx";
+export const diskFormats = ["raw", "qcow2", "vmdk", "vdi", "vpc", "vhdx"] as const;
+export type DiskFormat = (typeof diskFormats)[number];
 
 export interface Drive {
   file: string;

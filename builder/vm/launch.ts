@@ -29,7 +29,8 @@ export interface RunningMachine {
 
 export interface LaunchOptions {
   accelerator: Accelerator;
-  consoleLog: string;
+  /** Without it, what the console shows is kept in memory only. */
+  consoleLog?: string;
   onLine?: (line: ConsoleLine) => void;
 }
 
@@ -38,15 +39,15 @@ export interface LaunchOptions {
  * is left waiting. It dies with this process.
  */
 export async function launch(machine: VirtualMachine, options: LaunchOptions): Promise<RunningMachine> {
+  if (options.consoleLog !== undefined) await mkdir(dirname(options.consoleLog), { recursive: true });
   // Short path: a Unix socket's is limited to 107 bytes.
   const folder = await mkdtemp(join(tmpdir(), "dualroot-vm-"));
   const sockets = {
     qmp: join(folder, "qmp"),
     serial: join(folder, "serial"),
-    consoleLog: options.consoleLog,
+    consoleLog: options.consoleLog ?? join(folder, "console.log"),
     ports: folder,
   };
-  await mkdir(dirname(options.consoleLog), { recursive: true });
   const child = execa(qemuProgram, qemuArguments(machine, options.accelerator, sockets), {
     reject: false,
     stdin: "ignore",
