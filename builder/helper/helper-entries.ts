@@ -39,7 +39,7 @@ export async function helperEntries(
   refuseUnfitKernel(kernel, closure);
   if (closure.missing.length > 0)
     report({ kind: "detail", message: `The helper's kernel has no ${closure.missing.join(", ")}` });
-  const tools = await toolEntries([], run, [...presentPackages(report), ...extraTools.map(extraPackage)]);
+  const tools = await toolEntries([], run, [...presentPackages(report), ...extraPackages(extraTools)]);
   const entries = [
     tools,
     kernelEntries(kernel, closure, []).entries,
@@ -93,7 +93,22 @@ function presentPackages(report: Reporter): ToolPackage[] {
   });
 }
 
-/** A program of the build host by name, or by path. */
-function extraPackage(program: string): ToolPackage {
-  return { package: "that has it", tools: [program] };
+/** Programs of the build host by name, but those that are there anyway. */
+function extraPackages(programs: readonly string[]): ToolPackage[] {
+  const wrong = programs.find((name) => !/^[\w.+-]+$/.test(name));
+  if (wrong !== undefined) {
+    throw userError(
+      {
+        code: "helper-tool-wrong",
+        message: `--tool ${wrong} is not the name of a program.`,
+        hint: "Give a name such as rsync: it is looked for in /usr/sbin and /usr/bin.",
+      },
+      "usage",
+    );
+  }
+  const present = new Set(
+    helperToolPackages.flatMap(({ tools, links }) => [...tools, ...Object.keys(links ?? {})]),
+  );
+  const absent = [...new Set(programs)].filter((name) => !present.has(name) && name !== "busybox");
+  return absent.map((name) => ({ package: `the package that has ${name}`, tools: [name] }));
 }
