@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { keyRoles } from "../format/signature.ts";
+import { helperCommandLine } from "./helper-command-line.ts";
 import { smokeCommandLine } from "./smoke-command-line.ts";
 
 /** Every command is declared here in a few lines; its body is imported only when it runs, so `--help` costs nothing. */
@@ -86,5 +87,6 @@ export function createProgram() {
     .action(async (folder, options) => (await import("./commands/keygen.ts")).keygenCommand(folder, options));
 
   program.addCommand(smokeCommandLine());
+  program.addCommand(helperCommandLine());
   return program;
 }
