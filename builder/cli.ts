@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { keyRoles } from "../format/signature.ts";
+import { helperCommandLine } from "./helper-command-line.ts";
 import { smokeCommandLine } from "./smoke-command-line.ts";
 
 /** Every command is declared here in a few lines; its body is imported only when it runs, so `--help` costs nothing. */
@@ -23,6 +24,7 @@ export function createProgram() {
     .argument("<release.yaml>", "what to build; see docs/release-yaml.md")
     .requiredOption("-o, --output <dir>", "folder of the package; replaced only if it is a package or empty")
     .option("--rauc-bundle", "also make OUTPUT.raucb, the same for `rauc install`; see docs/rauc.md")
+    .option("--no-cache", "take nothing from earlier builds, and keep nothing for later ones")
     .option("--json", "print the result as JSON on standard output, progress on standard error")
     .addHelpText("after", "\nExample:\n  dualroot build release.yaml -o out/demo-2026.11")
     .action(async (release, options) => (await import("./commands/build.ts")).buildCommand(release, options));
@@ -52,6 +54,17 @@ export function createProgram() {
     .action(async (folder, options) =>
       (await import("./commands/inspect.ts")).inspectCommand(folder, options),
     );
+
+  program
+    .command("diff")
+    .description(
+      "say in what two packages differ: which file, which entry, which field; exit code 4 if they do",
+    )
+    .argument("<package>", "folder of a package")
+    .argument("<package>", "folder of another one")
+    .option("--json", "print all differences as JSON")
+    .addHelpText("after", "\nExample:\n  dualroot diff out/first out/second")
+    .action(async (a, b, options) => (await import("./commands/diff.ts")).diffCommand(a, b, options));
 
   program
     .command("verify")
@@ -88,5 +101,6 @@ export function createProgram() {
     .action(async (folder, options) => (await import("./commands/permit.ts")).permitCommand(folder, options));
 
   program.addCommand(smokeCommandLine());
+  program.addCommand(helperCommandLine());
   return program;
 }

@@ -13,7 +13,9 @@ try {
     // commander has printed its own message; `--help` and `--version` are not errors.
     process.exitCode = error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
   } else {
-    renderError(error, { json: process.argv.includes("--json") });
+    // What stands behind `--` is somebody else's.
+    const own = process.argv.join("\0").split("\0--\0")[0]!.split("\0");
+    renderError(error, { json: own.includes("--json") });
     process.exitCode = exitCodeOf(error);
   }
 }

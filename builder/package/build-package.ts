@@ -14,11 +14,20 @@ import { readRaucFacts } from "../rauc/rauc-facts.ts";
 import { readRelease } from "../release/read-release.ts";
 import type { Release } from "../release/release.ts";
 import { surveyRootfs, type RootfsSurvey } from "../rootfs/survey-rootfs.ts";
+import { FileDigests } from "../ramdisk/file-digests.ts";
+import { cacheFolder } from "../system/cache-folder.ts";
 import { removeOnInterrupt } from "../system/remove-on-interrupt.ts";
 import { buildManifestBytes } from "./manifest-bytes.ts";
 import { buildParts } from "./build-parts.ts";
 import { checkOutputFolder, createWorkFolder } from "./package-folder.ts";
 import { readSigningKey, readTrustedKeyFiles, type SigningKey } from "./read-keys.ts";
+
+export interface BuildOptions {
+  /** Nothing is taken from earlier builds, nothing is kept for later ones. */
+  noCache?: boolean | undefined;
+  /** Also make `OUTPUT.raucb`. */
+  raucBundle?: boolean | undefined;
+}
 
 export interface BuildResult {
   folder: string;
@@ -26,6 +35,8 @@ export interface BuildResult {
   bundle?: string;
   plan: BuildPlan;
   manifest: Manifest;
+  /** The root filesystem was not packed again. */
+  rootfsFromCache: boolean;
 }
 
 /**
@@ -36,7 +47,7 @@ export async function buildPackage(
   releaseFile: string,
   output: string,
   report: Reporter,
-  options: { raucBundle?: boolean | undefined } = {},
+  options: BuildOptions = {},
 ): Promise<BuildResult> {
   const release = await readRelease(releaseFile);
   const keys = await readKeys(release);
@@ -46,8 +57,17 @@ export async function buildPackage(
   const work = await createWorkFolder(output);
   const stopWatching = removeOnInterrupt(() => work.path);
   try {
-    const { plan, survey } = await look(release, keys, join(work.scratch, "rootfs"), report);
-    const manifest = await buildParts({ plan, survey, overlay: release.rootfs.overlay, work }, report);
+    const cache = options.noCache ? join(work.scratch, "cache") : cacheFolder();
+    const { plan, survey } = await look(
+      release,
+      keys,
+      { scratch: join(work.scratch, "rootfs"), cache },
+      report,
+    );
+    const { manifest, rootfsFromCache } = await buildParts(
+      { plan, survey, overlay: release.rootfs.overlay, work, cacheFolder: cache },
+      report,
+    );
     await reportStep(report, { step: "sign", title: "Sign and put in place" }, async () => {
       const bytes = buildManifestBytes(manifest);
       await writeFile(join(work.package, manifestName), bytes);
@@ -57,7 +77,7 @@ export async function buildPackage(
       );
       if (!signer) await work.finish();
     });
-    if (!signer) return { folder: output, plan, manifest };
+    if (!signer) return { folder: output, plan, manifest, rootfsFromCache };
     const bundle = `${resolve(output)}.raucb`;
     await reportStep(report, { step: "rauc", title: "Make the RAUC bundle" }, async () => {
       const made = join(work.scratch, "bundle.raucb");
@@ -77,7 +97,7 @@ export async function buildPackage(
       await rename(made, bundle);
       await syncFolder(dirname(bundle));
     });
-    return { folder: output, bundle, plan, manifest };
+    return { folder: output, bundle, plan, manifest, rootfsFromCache };
   } finally {
     stopWatching();
     await work.remove();
@@ -91,7 +111,8 @@ export async function planPackage(releaseFile: string, report: Reporter): Promis
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-plan-"));
   const stopWatching = removeOnInterrupt(() => scratch);
   try {
-    return (await look(release, keys, join(scratch, "rootfs"), report)).plan;
+    return (await look(release, keys, { scratch: join(scratch, "rootfs"), cache: cacheFolder() }, report))
+      .plan;
   } finally {
     stopWatching();
     await rm(scratch, { recursive: true, force: true });
@@ -113,16 +134,22 @@ async function readKeys(release: Release): Promise<Keys> {
 async function look(
   release: Release,
   keys: Keys,
-  scratch: string,
+  folders: { scratch: string; cache: string },
   report: Reporter,
 ): Promise<{ plan: BuildPlan; survey: RootfsSurvey }> {
   return await reportStep(report, { step: "look", title: "Look at the root filesystem" }, async () => {
-    const survey = await surveyRootfs(release, scratch, report);
+    const digests = new FileDigests(join(folders.cache, "digests.json"));
+    const survey = await surveyRootfs(release, {
+      scratch: folders.scratch,
+      digestOf: async (path) => await digests.digest(path),
+      report,
+    });
+    await digests.save();
     const files = survey.selection.kept.filter((entry) => entry.type === "file");
     const rauc =
       release.rauc &&
       (await readRaucFacts(release.rauc, {
-        root: survey.root,
+        root: survey.source.root,
         overlay: release.rootfs.overlay,
         modulesFolder: survey.facts.boot?.kernel.modules,
       }));
@@ -131,6 +158,7 @@ async function look(
       rauc,
       facts: survey.facts,
       selection: survey.selection,
+      sourceKind: survey.source.description,
       keys: keys.trusted,
       signingKeyId: keys.signing.keyId,
       sourceDateEpoch: sourceDateEpoch(

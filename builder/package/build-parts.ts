@@ -6,9 +6,12 @@ import { packageFiles, type Manifest } from "../../format/manifest.ts";
 import { buildBootFiles } from "../boot/build-boot-files.ts";
 import type { BuildPlan } from "../plan/build-plan.ts";
 import { buildRamdisk } from "../ramdisk/build-ramdisk.ts";
+import { fetchModules } from "../inputs/fetch-system.ts";
+import { createRun } from "../../agent/system/run.ts";
+import { raucFiles } from "../rauc/rauc-files.ts";
+import { generatedFiles } from "../rootfs/generated-files.ts";
 import { buildRootfs } from "../rootfs/build-rootfs.ts";
 import type { RootfsSurvey } from "../rootfs/survey-rootfs.ts";
-import { cacheFolder } from "../system/cache-folder.ts";
 import { buildManifest } from "./build-manifest.ts";
 import { describeFile } from "./describe-file.ts";
 import type { WorkFolder } from "./package-folder.ts";
@@ -25,28 +28,38 @@ export interface PartsInputs {
   /** The release's own overlay folder. */
   overlay: string | undefined;
   work: WorkFolder;
+  cacheFolder: string;
 }
 
 /** Makes the five files of a package in `work.package` and the manifest that describes them. */
 export async function buildParts(
-  { plan, survey, overlay, work }: PartsInputs,
+  { plan, survey, overlay, work, cacheFolder }: PartsInputs,
   report: Reporter,
-): Promise<Manifest> {
+): Promise<{ manifest: Manifest; rootfsFromCache: boolean }> {
   const at = (name: string) => join(work.package, name);
-  const kernel = await ramdiskKernel(plan, survey.root);
+  const kernel = await ramdiskKernel(plan, survey.source.root);
+  if (plan.ramdiskKernel === "target")
+    await fetchModules(survey.source, kernel.modulesFolder, { run: createRun(report), cacheFolder });
 
-  const ramdisk = await buildRamdiskFile(plan, kernel, work, report);
+  const ramdisk = await buildRamdiskFile(plan, kernel, { work, cacheFolder }, report);
   await copyFile(kernel.image, at(packageFiles.kernel));
   await writeFile(at(packageFiles.partitionTable), partitionTableFile(plan));
   const rootfs = await reportStep(report, { step: "rootfs", title: "Pack the root filesystem" }, async () =>
     buildRootfs(
       {
-        root: survey.root,
+        source: survey.source,
         kept: survey.selection.kept,
         overlay,
-        rauc: plan.rauc,
-        enableNetworkd: plan.enableNetworkd,
-        mountPoints: plan.layout.volumes.map((volume) => volume.mountPoint).filter((path) => path !== "/"),
+        generated: [
+          ...generatedFiles({
+            ...plan,
+            mountPoints: plan.layout.volumes
+              .map((volume) => volume.mountPoint)
+              .filter((path) => path !== "/"),
+          }),
+          ...raucFiles(plan.rauc),
+        ],
+        cacheFolder,
         sourceDateEpoch: plan.sourceDateEpoch,
         compression: plan.compression,
       },
@@ -76,14 +89,17 @@ export async function buildParts(
     });
     await writeFile(at(packageFiles.upgrade), script);
     files.unshift(await describeFile(work.package, packageFiles.upgrade));
-    return buildManifest({ plan, ramdisk, rootfs, files });
+    return {
+      manifest: buildManifest({ plan, ramdisk, rootfs, files }),
+      rootfsFromCache: rootfs.fromCache,
+    };
   });
 }
 
 async function buildRamdiskFile(
   plan: BuildPlan,
   kernel: { image: string; modulesFolder: string; version: string },
-  work: WorkFolder,
+  { work, cacheFolder }: { work: WorkFolder; cacheFolder: string },
   report: Reporter,
 ) {
   const bootFiles = join(work.scratch, "grub");
@@ -96,7 +112,7 @@ async function buildRamdiskFile(
       // Unpacks several times faster than xz, and unpacking is downtime.
       compression: "gzip",
       sourceDateEpoch: plan.sourceDateEpoch,
-      cacheFolder: cacheFolder(),
+      cacheFolder,
     },
     join(work.package, packageFiles.ramdisk),
     report,

@@ -11,6 +11,7 @@ import { leastDiskBytes } from "../release/least-disk.ts";
 import type { Release } from "../release/release.ts";
 import { chooseNetwork } from "./choose-network.ts";
 import { judgeInitramfs } from "./judge-initramfs.ts";
+import { judgeSelinux, withSelinuxMode, type SelinuxPlan } from "./judge-selinux.ts";
 import { kernelProblems } from "./kernel-problems.ts";
 import { targetCommandLine } from "./target-command-line.ts";
 import { unpackedSize } from "./unpacked-size.ts";
@@ -21,6 +22,8 @@ export interface BuildInputs {
   selection: Selection;
   /** Where the release has a `rauc` section. */
   rauc?: RaucFacts | undefined;
+  /** What the source is, for people. */
+  sourceKind: string;
   keys: readonly TrustedKey[];
   signingKeyId: string;
   sourceDateEpoch: number;
@@ -53,7 +56,10 @@ export interface BuildPlan {
   enableNetworkd: boolean;
   /** Absent: RAUC is left alone. */
   rauc?: RaucPlan;
-  rootfs: { source: string; entries: number; unpackedBytes: number; left: Selection["left"] };
+  selinux: SelinuxPlan;
+  /** Text of the target's /etc/selinux/config where the release changes it. */
+  selinuxConfig?: string;
+  rootfs: { source: string; kind: string; entries: number; unpackedBytes: number; left: Selection["left"] };
   /** Absent: the target's own. */
   ramdiskKernel: { image: string; modules: string } | "target";
   signing: TrustedKey;
@@ -67,6 +73,7 @@ export function planBuild({
   facts,
   selection,
   rauc: raucFacts,
+  sourceKind,
   keys,
   signingKeyId,
   sourceDateEpoch,
@@ -91,6 +98,9 @@ export function planBuild({
   const network = chooseNetwork(release.target.network, facts.network);
   if ("problem" in network) problems.push(network.problem);
 
+  const selinux = judgeSelinux(facts.selinux, release.target.selinux);
+  if ("problem" in selinux) problems.push(selinux.problem);
+
   const unpackedBytes = unpackedSize(selection.kept);
   const needed = unpackedBytes + unpackedBytes / 10 + 64 * MiB;
   if (root.sizeBytes < needed)
@@ -112,7 +122,8 @@ export function planBuild({
   problems.push(...(rauc?.problems ?? []));
 
   const { boot } = facts;
-  if (problems.length > 0 || !boot || "problem" in network || !signing) throw new UserError(problems);
+  if (problems.length > 0 || !boot || "problem" in network || "problem" in selinux || !signing)
+    throw new UserError(problems);
   return {
     format: 1,
     release: {
@@ -140,8 +151,13 @@ export function planBuild({
     initramfsMissing: initramfs.missing,
     enableNetworkd: needsNetworkdEnabled(network.family, facts.network.networkd),
     ...(rauc ? { rauc: rauc.plan } : {}),
+    selinux: selinux.plan,
+    ...(selinux.plan === "permissive" || selinux.plan === "disabled"
+      ? { selinuxConfig: withSelinuxMode(facts.selinux!.config, selinux.plan) }
+      : {}),
     rootfs: {
       source: release.rootfs.source,
+      kind: sourceKind,
       entries: selection.kept.length,
       unpackedBytes,
       left: selection.left,

@@ -10,7 +10,7 @@ import { folderEntries, withFolders } from "./folder-entries.ts";
 import type { ModuleClosure } from "./kernel-modules.ts";
 import { libraryClosure } from "./libraries.ts";
 import { moduleIndexes } from "./module-index.ts";
-import { findTools } from "./tools.ts";
+import { findTools, toolPackages, type ToolPackage } from "./tools.ts";
 
 const skeletonFolder = fileURLToPath(new URL("skeleton/", import.meta.url));
 const initScript = fileURLToPath(new URL("../../agent/ramdisk/init.sh", import.meta.url));
@@ -35,8 +35,12 @@ export function nodeEntries(node: string): CpioEntry[] {
 }
 
 /** Tools, their libraries and the dynamic linker; and the libraries of `otherPrograms`, which lie in other segments. */
-export async function toolEntries(otherPrograms: readonly string[], run: Run): Promise<CpioEntry[]> {
-  const found = findTools();
+export async function toolEntries(
+  otherPrograms: readonly string[],
+  run: Run,
+  packages: readonly ToolPackage[] = toolPackages,
+): Promise<CpioEntry[]> {
+  const found = findTools(undefined, packages);
   const { libraries, interpreter } = libraryClosure([
     ...otherPrograms,
     found.busybox,
@@ -86,9 +90,10 @@ export function agentEntries(agent: Uint8Array, keys: TrustedKeys, bootFiles: st
 export function kernelEntries(
   kernel: { modulesFolder: string; version: string },
   closure: ModuleClosure,
+  required: readonly string[] = requiredDrivers,
 ): { entries: CpioEntry[]; missingFirmware: string[] } {
   const present = new Set([...closure.builtIn, ...closure.modules.map((module) => module.name)]);
-  const absent = requiredDrivers.filter((name) => !present.has(name));
+  const absent = required.filter((name) => !present.has(name));
   if (absent.length > 0) {
     throw userError({
       code: "ramdisk-drivers-missing",
@@ -118,7 +123,7 @@ export function kernelEntries(
   return { entries, missingFirmware: firmware.missing };
 }
 
-function hostFile(path: string, from: string, mode: number): CpioEntry {
+export function hostFile(path: string, from: string, mode: number): CpioEntry {
   const real = realpathSync(from);
   return { type: "file", path, mode, source: { path: real, size: statSync(real).size } };
 }

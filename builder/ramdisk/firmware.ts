@@ -12,13 +12,9 @@ export function firmwareFiles(
   modules: readonly KernelModule[],
 ): { entries: CpioEntry[]; missing: string[] } {
   const folder = join(modulesFolder, "../../firmware");
-  const wanted = [...new Set(modules.flatMap((module) => module.firmware))].toSorted();
   const entries: CpioEntry[] = [];
   const missing: string[] = [];
-  for (const name of wanted) {
-    // Some modules list patterns (`ice/ddp/*.pkg`): documentation, not files.
-    if (normalize(name) !== name || name.startsWith("..") || name.startsWith("/") || name.includes("*"))
-      continue;
+  for (const name of firmwareNames(modules)) {
     const suffix = ["", ".zst", ".xz"].find((end) => existsSync(join(folder, name + end)));
     if (suffix === undefined) {
       missing.push(name);
@@ -33,4 +29,14 @@ export function firmwareFiles(
     });
   }
   return { entries, missing };
+}
+
+/** Sorted. Some modules list patterns (`ice/ddp/*.pkg`): documentation, not files. */
+export function firmwareNames(modules: readonly KernelModule[]): string[] {
+  return [...new Set(modules.flatMap((module) => module.firmware))]
+    .filter(
+      (name) =>
+        normalize(name) === name && !name.startsWith("..") && !name.startsWith("/") && !name.includes("*"),
+    )
+    .toSorted();
 }

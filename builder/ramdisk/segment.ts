@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Run } from "../../agent/system/run.ts";
 import { sha256Hex } from "../../format/digest.ts";
+import { GiB } from "../../format/sizes.ts";
+import { ContentCache } from "../system/content-cache.ts";
 import { contentSize, cpioArchive, sortedByPath, type CpioEntry } from "./cpio.ts";
 import type { FileDigests } from "./file-digests.ts";
 
@@ -44,14 +46,20 @@ function xzCommand(segment: Segment): string[] {
 /** libdeflate is 5 % smaller than gzip at its best, in half the time; level 12 adds a quarter of that for 0.05 %. Its header has neither name nor time. */
 const gzipCommand = ["libdeflate-gzip", "-11"];
 
+/** Of all segments kept. */
+const mostBytes = 2 * GiB;
+
 /** Goes into the cache key: raise it when the encoder changes. */
 const cacheVersion = 2;
 
 /** The segment's compressed file in the cache, made if it is not there. Its name is a digest of everything that decides its bytes. */
 export async function cachedSegment(segment: Segment, context: SegmentContext): Promise<string> {
   const folder = join(context.cacheFolder, "segments");
-  const result = join(folder, `${segment.name}-${await cacheKey(segment, context)}`);
-  if (existsSync(result)) return result;
+  const cache = new ContentCache(folder, mostBytes);
+  const name = `${segment.name}-${await cacheKey(segment, context)}`;
+  const found = await cache.find(name);
+  if (found !== undefined) return found;
+  const result = join(folder, name);
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, "new-"));
   try {
@@ -61,6 +69,7 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
     if (context.compression === "gzip")
       await compress(archive, ".gz", gzipCommand, "libdeflate-tools", context);
     await rename(archive, result);
+    await cache.prune(name);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -17,9 +17,15 @@ const lvmCommands = `
   .trim()
   .split(/\s+/);
 
+export const lvmPackage: ToolPackage = {
+  package: "lvm2",
+  tools: ["lvm"],
+  links: Object.fromEntries(lvmCommands.map((name) => [name, "lvm"])),
+};
+
 /** The one list of real tools; what is not here is busybox's. */
 export const toolPackages: readonly ToolPackage[] = [
-  { package: "lvm2", tools: ["lvm"], links: Object.fromEntries(lvmCommands.map((name) => [name, "lvm"])) },
+  lvmPackage,
   { package: "dmsetup", tools: ["dmsetup"] },
   { package: "gdisk", tools: ["sgdisk"] },
   { package: "fdisk", tools: ["sfdisk"] },
@@ -71,10 +77,13 @@ export const toolPackages: readonly ToolPackage[] = [
 /** `busybox` or `busybox-static`; goes to /usr/bin. */
 const busyboxPackage: ToolPackage = { package: "busybox", tools: ["busybox"] };
 
-const hostFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+export const hostFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** Each tool's file on the build host. Refuses with every missing one at once. */
-export function findTools(folders: readonly string[] = hostFolders): {
+export function findTools(
+  folders: readonly string[] = hostFolders,
+  packages: readonly ToolPackage[] = toolPackages,
+): {
   tools: { name: string; path: string }[];
   links: { name: string; target: string }[];
   busybox: string;
@@ -91,12 +100,12 @@ export function findTools(folders: readonly string[] = hostFolders): {
     }
     return path ?? "";
   };
-  const tools = toolPackages.flatMap((from) =>
+  const tools = packages.flatMap((from) =>
     from.tools.map((name) => ({ name, path: find(name, from.package) })),
   );
   const busybox = find("busybox", busyboxPackage.package);
   if (problems.length > 0) throw new UserError(problems);
-  const links = toolPackages.flatMap((from) =>
+  const links = packages.flatMap((from) =>
     Object.entries(from.links ?? {}).map(([name, target]) => ({ name, target })),
   );
   return { tools, links, busybox };

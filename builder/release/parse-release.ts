@@ -96,7 +96,7 @@ function located(
 }
 
 function resolveRelease(document: ReleaseDocument, folder: string): Release {
-  const { layout, rootfs, kernel, requirements } = document;
+  const { layout, rootfs, kernel, requirements, target } = document;
   return {
     name: document.name,
     version: document.version,
@@ -107,13 +107,17 @@ function resolveRelease(document: ReleaseDocument, folder: string): Release {
     rootfs: {
       source: resolve(folder, rootfs.source),
       exclude: rootfs.exclude,
-      include: rootfs.include,
+      keep: rootfs.keep,
       ...(rootfs.overlay === undefined ? {} : { overlay: resolve(folder, rootfs.overlay) }),
     },
     ...(kernel
       ? { kernel: { image: resolve(folder, kernel.image), modules: resolve(folder, kernel.modules) } }
       : {}),
-    target: document.target,
+    target: {
+      commandLine: target.commandLine,
+      network: target.network,
+      ...(target.selinux === undefined ? {} : { selinux: target.selinux }),
+    },
     layout: {
       biosBootBytes: layout.biosBootSize,
       bootBytes: layout.bootSize,

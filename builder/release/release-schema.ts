@@ -2,6 +2,7 @@ import * as z from "zod";
 import { filesystemTypes, layoutSchema, volumeSchema } from "../../format/layout.ts";
 import { keepOldSystemWords, networkFamilies } from "../../format/manifest.ts";
 import { GiB, MiB, parseSize } from "../../format/sizes.ts";
+import { selinuxWords } from "../plan/judge-selinux.ts";
 import { defaultVolumes } from "./default-layout.ts";
 
 /** What is allowed at a key is said once, by `describe`, and shown with every problem at that key. */
@@ -72,20 +73,22 @@ export const releaseSchema = z.strictObject({
   trustedKeys: z.array(path).min(1).max(32).describe("a list of public key files made by `dualroot keygen`"),
   rootfs: z
     .strictObject({
-      source: path.describe("a folder, .tar, .tar.gz, .tar.xz or .tar.zst"),
+      source: path.describe(
+        "a folder, a tar (plain, gzip, xz, zstd), an OCI layout or a `docker save` archive",
+      ),
       exclude: z
         .array(pattern)
         .max(1000)
         .default([])
         .describe("a list of path patterns left out besides the default list"),
-      include: z
+      keep: z
         .array(pattern)
         .max(1000)
         .default([])
         .describe("a list of path patterns kept in spite of the default list"),
       overlay: path.optional().describe("a folder laid over the root filesystem"),
     })
-    .describe("{ source, exclude, include, overlay }"),
+    .describe("{ source, exclude, keep, overlay }"),
   kernel: z
     .strictObject({
       image: path,
@@ -105,9 +108,13 @@ export const releaseSchema = z.strictObject({
         .enum(["auto", ...networkFamilies])
         .default("auto")
         .describe(`auto, or one of ${networkFamilies.join(", ")}`),
+      selinux: z
+        .enum(selinuxWords)
+        .optional()
+        .describe(`one of ${selinuxWords.join(", ")}; only needed where the source's labels are lost`),
     })
     .prefault({})
-    .describe("{ commandLine, network }"),
+    .describe("{ commandLine, network, selinux }"),
   layout: layout.prefault({}),
   preserve: z
     .array(pattern)

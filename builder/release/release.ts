@@ -1,4 +1,5 @@
 import type { Layout } from "../../format/layout.ts";
+import type { SelinuxWord } from "../plan/judge-selinux.ts";
 import type { KeepOldSystem, NetworkFamily } from "../../format/manifest.ts";
 
 /** What lets RAUC upgrade a converted gateway. */
@@ -17,9 +18,9 @@ export interface Release {
   counter: number;
   signingKeyFile: string;
   trustedKeyFiles: string[];
-  rootfs: { source: string; exclude: string[]; include: string[]; overlay?: string };
+  rootfs: { source: string; exclude: string[]; keep: string[]; overlay?: string };
   kernel?: { image: string; modules: string };
-  target: { commandLine: string; network: "auto" | NetworkFamily };
+  target: { commandLine: string; network: "auto" | NetworkFamily; selinux?: SelinuxWord };
   layout: Layout;
   preserve: string[];
   keepOldSystem: KeepOldSystem;

@@ -1,11 +1,13 @@
 import { formatSize } from "../../format/sizes.ts";
 import type { BuildPlan } from "../plan/build-plan.ts";
 import { layoutTree } from "./layout-tree.ts";
+import { leftOutByReason } from "./left-out.ts";
 import { table } from "./table.ts";
 import { describeRauc } from "./rauc.ts";
 import { describeKeeping } from "./old-system.ts";
 
-const shownPatterns = 8;
+/** For each reason. */
+const shownPatterns = 3;
 
 export function buildPlanLines(plan: BuildPlan): string[] {
   const { release, target, rootfs, ramdiskKernel, signing } = plan;
@@ -16,12 +18,16 @@ export function buildPlanLines(plan: BuildPlan): string[] {
     "",
     ...table(
       [
-        ["root filesystem", rootfs.source],
+        ["root filesystem", `${rootfs.source} (${rootfs.kind})`],
         ["", `${target.osName}, ${rootfs.entries} entries, ${formatSize(rootfs.unpackedBytes)}`],
         ["left out", `${leftEntries} entries, ${formatSize(leftBytes)}`],
-        ...rootfs.left
-          .slice(0, shownPatterns)
-          .map(({ pattern, entries, bytes }) => ["", `${pattern}  (${entries}, ${formatSize(bytes)})`]),
+        ...leftOutByReason(rootfs.left).flatMap(({ why, entries, bytes }) => [
+          ["", `${why}: ${formatSize(bytes)}, ${entries} entries`],
+          ...rootfs.left
+            .filter((left) => left.why === why)
+            .slice(0, shownPatterns)
+            .map((left) => ["", `  ${left.pattern}  (${left.entries}, ${formatSize(left.bytes)})`]),
+        ]),
         ["kernel", `${target.kernel} with ${target.initramfs}`],
         [
           "initramfs",
@@ -34,6 +40,7 @@ export function buildPlanLines(plan: BuildPlan): string[] {
           "network",
           `${target.network}${plan.enableNetworkd ? "; systemd-networkd is enabled, it was not" : ""}`,
         ],
+        ["SELinux", describeSelinux(plan.selinux)],
         ["ramdisk kernel", ramdiskKernel === "target" ? "the target's" : ramdiskKernel.image],
         ["preserved", plan.preserve.join(", ") || "(identity only)"],
         ["old system", describeKeeping(plan.keepOldSystem)],
@@ -48,4 +55,15 @@ export function buildPlanLines(plan: BuildPlan): string[] {
     "",
     ...layoutTree(plan.layout, plan.diskBytes),
   ];
+}
+
+function describeSelinux(plan: BuildPlan["selinux"]): string {
+  const texts: Record<BuildPlan["selinux"], string> = {
+    none: "not in the target",
+    carried: "labels as in the source",
+    relabel: "all files are labelled at first boot, which restarts once",
+    permissive: "set to permissive: it reports, and prevents nothing",
+    disabled: "set to disabled",
+  };
+  return texts[plan];
 }

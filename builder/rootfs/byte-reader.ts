@@ -33,6 +33,17 @@ export class ByteReader {
     return true;
   }
 
+  /** The next bytes as they come; ends early only where the stream does. Leaving it early leaves the rest unread. */
+  async *chunks(length: number): AsyncGenerator<Buffer> {
+    let missing = length;
+    while (missing > 0 && (await this.#fill())) {
+      const part = this.#current.subarray(0, missing);
+      this.#take(part.length);
+      missing -= part.length;
+      yield part;
+    }
+  }
+
   /** Lets the producer end: closes the stream early when there is more. */
   async close(): Promise<void> {
     await this.#chunks.return?.();

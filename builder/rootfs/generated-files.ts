@@ -1,5 +1,6 @@
 import type { NetworkFamily } from "../../format/manifest.ts";
 import type { OverlayEntry } from "./overlay.ts";
+import type { SelinuxPlan } from "../plan/judge-selinux.ts";
 import { rawPath } from "./raw-path.ts";
 
 /** systemd-networkd's links as `systemctl enable` makes them. */
@@ -17,11 +18,26 @@ const networkdLinks: [string, string][] = [
 export function generatedFiles(options: {
   enableNetworkd: boolean;
   mountPoints: readonly string[];
+  selinux: SelinuxPlan;
+  selinuxConfig?: string;
 }): OverlayEntry[] {
   return [
     // Empty, not absent: stage 2 fills in the old one, and without it systemd makes a new one on first boot.
     { path: rawPath("etc/machine-id"), mode: 0o444, type: "file", content: Buffer.alloc(0) },
     { path: rawPath("boot/dualroot"), mode: 0o755, type: "folder" },
+    ...(options.selinux === "relabel"
+      ? [{ path: rawPath(".autorelabel"), mode: 0o644, type: "file" as const, content: Buffer.alloc(0) }]
+      : []),
+    ...(options.selinuxConfig === undefined
+      ? []
+      : [
+          {
+            path: rawPath("etc/selinux/config"),
+            mode: 0o644,
+            type: "file" as const,
+            content: Buffer.from(options.selinuxConfig),
+          },
+        ]),
     ...options.mountPoints.map((path): OverlayEntry => ({
       path: rawPath(path.slice(1)),
       mode: 0o755,

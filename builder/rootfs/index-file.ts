@@ -14,16 +14,22 @@ const filesAtOnce = 8;
  * Digests of all regular files, sorted by path, in the form `sha256sum -c` reads when run in the root folder: two spaces
  * between digest and path; a line whose path needs escapes (newline, backslash) starts with a backslash.
  */
-export async function indexOf(
-  root: string,
-  entries: readonly Entry[],
-  overlay: readonly OverlayEntry[],
-  onBytes: (done: number) => void,
-): Promise<Buffer> {
-  const digests = new Map<RawPath, string>();
+export function indexText(source: ReadonlyMap<RawPath, string>, overlay: readonly OverlayEntry[]): Buffer {
+  const digests = new Map(source);
   for (const entry of overlay) if (entry.type === "file") digests.set(entry.path, sha256Hex(entry.content));
+  const paths = [...digests.keys()].sort();
+  return Buffer.from(paths.map((path) => indexLine(digests.get(path)!, path)).join(""), "latin1");
+}
+
+/** SHA-256 by path of regular files in a folder; hard links are read once. */
+export async function indexDigests(
+  root: string,
+  files: readonly Entry[],
+  onBytes: (done: number) => void,
+): Promise<Map<RawPath, string>> {
+  const digests = new Map<RawPath, string>();
   const byInode = new Map<string, Promise<string>>();
-  const waiting = entries.filter((entry) => entry.type === "file");
+  const waiting = [...files];
   let done = 0;
   const worker = async () => {
     for (let entry = waiting.pop(); entry; entry = waiting.pop()) {
@@ -39,8 +45,7 @@ export async function indexOf(
     }
   };
   await Promise.all(Array.from({ length: filesAtOnce }, worker));
-  const paths = [...digests.keys()].sort();
-  return Buffer.from(paths.map((path) => indexLine(digests.get(path)!, path)).join(""), "latin1");
+  return digests;
 }
 
 export function indexLine(digest: string, path: RawPath): string {

@@ -6,22 +6,37 @@ import type { Entry } from "./walk.ts";
 export interface Selection {
   kept: Entry[];
   /** What was left out, by pattern, largest first. */
-  left: { pattern: string; entries: number; bytes: number }[];
+  left: LeftOut[];
 }
 
-/** Decides what goes into the package: the default list, then what the release excludes, except what it includes. Pure. */
+export interface LeftOut {
+  pattern: string;
+  why: string;
+  entries: number;
+  bytes: number;
+}
+
+const sockets = "sockets";
+
+/** Decides what goes into the package: the default list, then what the release excludes, except what it keeps. Pure. */
 export function selectEntries(
   entries: readonly Entry[],
-  changes: { exclude: readonly string[]; include: readonly string[] },
+  changes: { exclude: readonly string[]; keep: readonly string[]; swapFiles?: readonly string[] },
 ): Selection {
-  const patterns = [...hygienePatterns.map(({ pattern }) => pattern), ...changes.exclude];
-  const rules = patterns.map((pattern) => ({
+  const patterns = [
+    ...hygienePatterns,
+    ...(changes.swapFiles ?? []).map((pattern) => ({ pattern, why: "swap" })),
+    ...changes.exclude.map((pattern) => ({ pattern, why: "the release says so" })),
+    { pattern: sockets, why: "mean nothing without who made them" },
+  ];
+  const reasons = new Map(patterns.toReversed().map(({ pattern, why }) => [pattern, why]));
+  const rules = patterns.map(({ pattern }) => ({
     pattern,
     matches: compilePattern(pattern),
     filesOnly: pattern.endsWith("/**"),
   }));
-  const includes = changes.include.map(compilePattern);
-  const left = new Map<string, { pattern: string; entries: number; bytes: number }>();
+  const keeps = changes.keep.map(compilePattern);
+  const left = new Map<string, LeftOut>();
   const leftFolders = new Map<RawPath, string>();
   const needed = new Set<RawPath>();
   const verdicts: { entry: Entry; pattern: string | undefined }[] = [];
@@ -34,11 +49,10 @@ export function selectEntries(
       (rule) => !(rule.filesOnly && entry.type === "folder") && rule.matches(entry.path),
     )?.pattern;
     if (pattern !== undefined && entry.type === "folder") leftFolders.set(entry.path, pattern);
-    // A socket means nothing without the process that made it.
-    if (entry.type === "socket") pattern ??= "sockets";
+    if (entry.type === "socket") pattern ??= sockets;
     if (
       pattern !== undefined &&
-      includes.some((matches) => matches(entry.path) || parents(entry.path).some(matches))
+      keeps.some((matches) => matches(entry.path) || parents(entry.path).some(matches))
     ) {
       pattern = undefined;
       for (const parent of parents(entry.path)) needed.add(parent);
@@ -52,7 +66,7 @@ export function selectEntries(
       kept.push(entry);
       continue;
     }
-    const sum = left.get(pattern) ?? { pattern, entries: 0, bytes: 0 };
+    const sum = left.get(pattern) ?? { pattern, why: reasons.get(pattern)!, entries: 0, bytes: 0 };
     sum.entries += 1;
     if (entry.type === "file") sum.bytes += entry.allocatedBytes;
     left.set(pattern, sum);

@@ -1,24 +1,27 @@
-import type { Reporter } from "../../format/events.ts";
+import { readTextIfExists } from "../../agent/system/files.ts";
+import { fetchForSurvey } from "../inputs/fetch-system.ts";
+import { openSource, type OpenOptions } from "../inputs/open-source.ts";
+import type { RootSource } from "../inputs/root-source.ts";
 import type { Release } from "../release/release.ts";
-import { openSource } from "./open-source.ts";
 import { readRootfsFacts, type RootfsFacts } from "./rootfs-facts.ts";
+import { rootedPath } from "./rooted-path.ts";
 import { selectEntries, type Selection } from "./select-entries.ts";
-import { walk } from "./walk.ts";
+import { swapFiles } from "./swap-files.ts";
 
 export interface RootfsSurvey {
-  /** The root filesystem as a folder on this host. */
-  root: string;
+  source: RootSource;
   facts: RootfsFacts;
   selection: Selection;
 }
 
-/** Opens the source, lists it, decides what stays out, and looks at what it is. `scratch` is where an archive is extracted to. */
-export async function surveyRootfs(
-  release: Release,
-  scratch: string,
-  report: Reporter,
-): Promise<RootfsSurvey> {
-  const root = await openSource(release.rootfs.source, scratch, report);
-  const [entries, facts] = await Promise.all([walk(root), readRootfsFacts(root)]);
-  return { root, facts, selection: selectEntries(entries, release.rootfs) };
+/** Opens the source, lists it, decides what stays out, and looks at what it is. */
+export async function surveyRootfs(release: Release, options: OpenOptions): Promise<RootfsSurvey> {
+  const source = await openSource(release.rootfs.source, options);
+  await fetchForSurvey(source);
+  const fstab = (await readTextIfExists(await rootedPath(source.root, "/etc/fstab"))) ?? "";
+  return {
+    source,
+    facts: await readRootfsFacts(source, release.rootfs.overlay),
+    selection: selectEntries(source.entries, { ...release.rootfs, swapFiles: swapFiles(fstab) }),
+  };
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
 import { StepError } from "../../format/errors.ts";
 import type { Compression } from "../rootfs/archive-format.ts";
 
@@ -21,8 +22,17 @@ export async function* decompressed(
   end = Infinity,
 ): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 1024 * 1024 });
+  yield* decompressedStream(file, compression, path);
+}
+
+/** The same for bytes from anywhere; `name` is for messages. */
+export async function* decompressedStream(
+  source: Readable,
+  compression: Compression,
+  name: string,
+): AsyncGenerator<Uint8Array> {
   if (compression === "none") {
-    yield* file as AsyncIterable<Buffer>;
+    yield* source as AsyncIterable<Buffer>;
     return;
   }
   const [command, ...args] = programs[compression];
@@ -37,15 +47,21 @@ export async function* decompressed(
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-2000)));
   // A tool that gives up early closes its input; its exit code says why.
   child.stdin.on("error", () => {});
-  file.on("error", (error) => child.stdin.destroy(error)).pipe(child.stdin);
+  let sourceError: Error | undefined;
+  source.on("error", (error) => {
+    sourceError = error;
+    child.stdin.destroy();
+  });
+  source.pipe(child.stdin);
   let read = false;
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     read = true;
   } finally {
     if (!read) child.kill();
-    file.destroy();
+    source.destroy();
   }
+  if (sourceError) throw sourceError;
   const details = {
     command: [command, ...args].join(" "),
     hint: "The file is damaged, cut off, or not what its first bytes say.",
@@ -54,5 +70,5 @@ export async function* decompressed(
     throw new StepError(`${command} cannot be started; is it installed?`, { ...details, cause });
   });
   if (exitCode !== 0)
-    throw new StepError(`${command} cannot decompress ${path}`, { ...details, stderrTail: stderr });
+    throw new StepError(`${command} cannot decompress ${name}`, { ...details, stderrTail: stderr });
 }

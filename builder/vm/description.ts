@@ -13,6 +13,12 @@ export interface VirtualMachine {
   processor?: "plain";
   drives: Drive[];
   nics: Nic[];
+  /** Channels of virtio-serial between host and guest, in this order. */
+  ports?: Port[];
+  /** Memory that lies in this file; `private` writes never reach it. For machines saved once and restored often. */
+  memoryFile?: { path: string; writes: "shared" | "private" };
+  /** Starts empty and waits for a saved state, by QMP `migrate-incoming`. */
+  isIncoming?: boolean;
   /** Boots this kernel instead of the first drive. */
   boot?: { kernel: string; initrd?: string; append: string };
   /** `vga` has a screen that can be photographed; neither opens a window. */
@@ -23,10 +29,14 @@ export interface VirtualMachine {
   onReset: "restart" | "stop";
 }
 
+/** The formats QEMU itself can read and write; `vpc` is VHD. */
+export const diskFormats = ["raw", "qcow2", "vmdk", "vdi", "vpc", "vhdx"] as const;
+export type DiskFormat = (typeof diskFormats)[number];
+
 export interface Drive {
   /** A file of this host, or for `raw` an address that QEMU can open, such as `nbd+unix:///?socket=PATH`. */
   file: string;
-  format: "raw" | "qcow2";
+  format: DiskFormat;
   readOnly: boolean;
   /** Up to 20 characters, seen by the guest as the disk's serial number. */
   serial: string;
@@ -34,12 +44,21 @@ export interface Drive {
   disposable: boolean;
   /** A QEMU block driver between the guest and a raw `file`, for tests of what a disk may do. */
   filter?: DriveFilter;
+  /** The file is opened for reading only; what the guest writes goes to a nameless temporary file and ends with QEMU. */
+  discardWrites?: boolean;
 }
 
 /** `record-writes`: every write, discard and flush is appended to `log` in the format of the kernel's dm-log-writes. */
 export interface DriveFilter {
   kind: "record-writes";
   log: string;
+}
+
+export interface Port {
+  /** What the guest finds it by: /sys/class/virtio-ports/*\/name. */
+  name: string;
+  /** `terminal`: the guest's hvc0. */
+  kind: "stream" | "terminal";
 }
 
 export interface Nic {

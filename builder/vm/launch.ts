@@ -1,4 +1,5 @@
 import { execa, type ResultPromise } from "execa";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,6 +15,8 @@ import { SerialConsole, type ConsoleLine } from "./serial-console.ts";
 export interface RunningMachine {
   console: SerialConsole;
   qmp: QmpClient;
+  /** Connects to a port of the machine; disconnecting is seen by the guest. */
+  connect(port: string): Promise<Socket>;
   /** What QEMU told so far, oldest first. */
   events: readonly MachineEvent[];
   /** Resolves when QEMU has ended of itself; throws when it takes longer. */
@@ -26,38 +29,50 @@ export interface RunningMachine {
 
 export interface LaunchOptions {
   accelerator: Accelerator;
-  consoleLog: string;
+  /** Without it, what the console shows is kept in memory only. */
+  consoleLog?: string;
   onLine?: (line: ConsoleLine) => void;
 }
 
-/** Starts the machine with control and serial sockets connected before its first instruction. It dies with this process. */
+/**
+ * Starts the machine with control and serial sockets connected before its first instruction; one that waits for a saved state
+ * is left waiting. It dies with this process.
+ */
 export async function launch(machine: VirtualMachine, options: LaunchOptions): Promise<RunningMachine> {
+  if (options.consoleLog !== undefined) await mkdir(dirname(options.consoleLog), { recursive: true });
   // Short path: a Unix socket's is limited to 107 bytes.
   const folder = await mkdtemp(join(tmpdir(), "dualroot-vm-"));
   const sockets = {
     qmp: join(folder, "qmp"),
     serial: join(folder, "serial"),
-    consoleLog: options.consoleLog,
+    consoleLog: options.consoleLog ?? join(folder, "console.log"),
+    ports: folder,
   };
-  await mkdir(dirname(options.consoleLog), { recursive: true });
   const child = execa(qemuProgram, qemuArguments(machine, options.accelerator, sockets), {
     reject: false,
     stdin: "ignore",
     forceKillAfterDelay: 1000,
   });
+  const onExit = (): void => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", onExit);
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL");
     await child;
     await rm(folder, { recursive: true, force: true });
+    process.off("exit", onExit);
   };
   try {
     const serial = new SerialConsole(await connectWhenReady(child, sockets.serial), options.onLine);
     const qmp = await QmpClient.open(await connectWhenReady(child, sockets.qmp));
-    await qmp.execute("cont");
+    if (!machine.isIncoming) await qmp.execute("cont");
     return {
       console: serial,
       qmp,
       events: qmp.events,
+      connect: (port) => connectWhenReady(child, join(folder, port)),
       ended: (seconds) => waitForEnd(child, seconds, serial),
       reset: async () => void (await qmp.execute("system_reset")),
       kill,
@@ -74,8 +89,8 @@ async function connectWhenReady(child: ResultPromise, path: string): Promise<Soc
       return await connectUnix(path);
     } catch (error) {
       const isOver = child.exitCode !== null && child.exitCode !== undefined;
-      if (isOver || attempt > 200) throw await startError(child, error);
-      await sleep(50);
+      if (isOver || attempt > 240) throw await startError(child, error);
+      await sleep(attempt < 40 ? 5 : 50);
     }
   }
 }

@@ -7,6 +7,8 @@ export interface QemuSockets {
   serial: string;
   /** Everything the guest ever wrote to its serial line. */
   consoleLog: string;
+  /** Folder for a socket of each port's name. */
+  ports: string;
 }
 
 export const qemuProgram = "qemu-system-x86_64";
@@ -29,6 +31,7 @@ export function qemuArguments(
       processorWord(machine, accelerator),
     ],
     ["-smp", String(machine.cpus), "-m", String(Math.ceil(machine.memoryBytes / MiB))],
+    memoryArguments(machine),
     ["-nodefaults", "-no-user-config", "-display", "none", "-S"],
     machine.display === "vga" ? ["-vga", "std"] : [],
     machine.onReset === "stop" ? ["-no-reboot"] : [],
@@ -41,9 +44,12 @@ export function qemuArguments(
     ["-chardev", serial, "-serial", "chardev:serial"],
     ["-device", deviceWord(machine, "virtio-rng")],
     machine.watchdog === true ? ["-device", "i6300esb", "-action", "watchdog=reset"] : [],
+    // Before the drives, so that their place does not depend on how many drives there are.
+    portArguments(machine, sockets.ports),
     ...machine.drives.map((drive, index) => driveArguments(machine, drive, index)),
     ...machine.nics.map((nic, index) => nicArguments(machine, nic, index)),
     bootArguments(machine),
+    machine.isIncoming ? ["-incoming", "defer"] : [],
   ].flat();
 }
 
@@ -55,11 +61,36 @@ function processorWord({ processor }: VirtualMachine, accelerator: Accelerator):
 }
 
 function machineWord(machine: VirtualMachine): string {
-  return machine.machine === "microvm" ? "microvm,acpi=off,rtc=on" : machine.machine;
+  const words = machine.machine === "microvm" ? "microvm,acpi=off,rtc=on" : machine.machine;
+  return machine.memoryFile ? `${words},memory-backend=memory` : words;
 }
 
 function deviceWord(machine: VirtualMachine, device: string): string {
   return `${device}-${machine.machine === "microvm" ? "device" : "pci"}`;
+}
+
+function memoryArguments({ memoryFile, memoryBytes }: VirtualMachine): string[] {
+  if (!memoryFile) return [];
+  const size = Math.ceil(memoryBytes / MiB);
+  const share = memoryFile.writes === "shared" ? "on" : "off";
+  return [
+    "-object",
+    `memory-backend-file,id=memory,size=${size}M,share=${share},mem-path=${escapeValue(memoryFile.path)}`,
+  ];
+}
+
+function portArguments(machine: VirtualMachine, folder: string): string[] {
+  const ports = machine.ports ?? [];
+  if (ports.length === 0) return [];
+  return [
+    ["-device", `${deviceWord(machine, "virtio-serial")},max_ports=${ports.length + 1}`],
+    ...ports.map(({ name, kind }, index) => [
+      "-chardev",
+      `socket,id=port${index},path=${escapeValue(`${folder}/${name}`)},server=on,wait=off`,
+      "-device",
+      `${kind === "terminal" ? "virtconsole" : "virtserialport"},chardev=port${index},nr=${index + 1},name=${escapeValue(name)}`,
+    ]),
+  ].flat();
 }
 
 function driveArguments(machine: VirtualMachine, drive: Drive, index: number): string[] {
@@ -74,6 +105,7 @@ function driveArguments(machine: VirtualMachine, drive: Drive, index: number): s
     // QEMU itself would keep a flush from a filter; the file below it still does without.
     `cache=${drive.filter ? "writeback" : cache}`,
     "discard=unmap",
+    ...(drive.discardWrites ? ["snapshot=on"] : []),
   ];
   return [
     "-drive",

@@ -29,8 +29,9 @@ export class QmpClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on("line", (line) => this.#receive(line));
-    socket.on("error", () => {});
+    const lines = createInterface({ input: socket }).on("line", (line) => this.#receive(line));
+    // A machine that is killed resets the connection; readline hands that on. "close" follows.
+    for (const emitter of [socket, lines]) emitter.on("error", () => {});
     socket.on("close", () => {
       this.#closed = true;
       for (const { reject } of this.#pending.values()) reject(new StepError("The virtual machine ended."));

@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generatedFiles } from "../../builder/rootfs/generated-files.ts";
 import { buildRootfs } from "../../builder/rootfs/build-rootfs.ts";
-import { openSource } from "../../builder/rootfs/open-source.ts";
+import { folderRoot } from "../../builder/inputs/folder-root.ts";
 import { selectEntries } from "../../builder/rootfs/select-entries.ts";
-import { walk } from "../../builder/rootfs/walk.ts";
 import { silent } from "../../format/events.ts";
 import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
 import { benchRow, type BenchRow } from "./bench-row.ts";
@@ -19,8 +19,20 @@ const xzLevel = 6;
 export async function benchRootfs(): Promise<BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), "dualroot-bench-"));
   try {
-    const root = await openSource(await targetRootFilesystem(), join(folder, "root"), silent);
-    const { kept } = selectEntries(await walk(root), { exclude: [], include: [] });
+    // A folder, so that both sides read the same files.
+    const root = join(folder, "root");
+    await mkdir(root);
+    execFileSync("tar", [
+      "-C",
+      root,
+      "-xpf",
+      await targetRootFilesystem(),
+      "--numeric-owner",
+      "--xattrs",
+      "--xattrs-include=*",
+    ]);
+    const source = await folderRoot(root);
+    const { kept } = selectEntries(source.entries, { exclude: [], keep: [] });
     const names = join(folder, "names");
     await writeFile(names, Buffer.from(kept.map((entry) => `./${entry.path}\0`).join(""), "latin1"));
     // Both read from memory, so that neither pays for the disk.
@@ -38,11 +50,11 @@ export async function benchRootfs(): Promise<BenchRow[]> {
     const ourSeconds = await seconds(async () => {
       await buildRootfs(
         {
-          root,
+          source,
           kept,
           overlay: undefined,
-          enableNetworkd: false,
-          mountPoints: [],
+          generated: generatedFiles({ enableNetworkd: false, mountPoints: [], selinux: "none" }),
+          cacheFolder: join(folder, "cache"),
           sourceDateEpoch: 1_700_000_000,
           compression: { xzLevel, blockBytes: 16 * 1024 * 1024 },
         },

@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { manifestSchema } from "../../format/manifest.ts";
 import { decodeSgdiskBackup } from "../../format/partition-table.ts";
-import { debianKernel } from "../fixtures/kernels.ts";
+import { makeBootableRoot } from "../fixtures/bootable-root.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dualroot-build-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -59,24 +59,8 @@ function releaseFile(name: string, changes: object): string {
   return name;
 }
 
-/** A real Debian kernel with its modules, and what the builder looks for around it. */
 beforeAll(async () => {
-  const kernel = await debianKernel("cloud-amd64");
-  execFileSync(
-    "sh",
-    [
-      "-euc",
-      `cp -a "$0" root; cd root; mkdir -p usr/lib/systemd usr/sbin usr/lib/x etc
-       [ -e lib ] || ln -s usr/lib lib; [ -d usr/lib/modules ] || ln -s ../../lib/modules usr/lib/modules
-       printf '#!/bin/sh\\n' > usr/lib/systemd/systemd; cp usr/lib/systemd/systemd usr/lib/systemd/systemd-networkd
-       printf 'PRETTY_NAME="Test Linux 1"\\n' > etc/os-release
-       mkdir -p ../initramfs/usr/sbin; printf lvm > ../initramfs/usr/sbin/lvm
-       for module in dm-mod ext4 virtio_blk virtio_scsi virtio_pci nvme sd_mod ahci ata_piix mptspi mptsas mpt3sas vmw_pvscsi hv_storvsc xen-blkfront megaraid_sas; do printf m > ../initramfs/$module.ko; done
-       (cd ../initramfs && find . | sort | cpio --quiet -o -H newc) | gzip -n > boot/initrd.img-${kernel.version}`,
-      kernel.root,
-    ],
-    { cwd: folder },
-  );
+  await makeBootableRoot(folder);
   expect(dualroot(["keygen", "keys", "--role", "release"]).status).toBe(0);
   releaseFile("release.yaml", {});
 });

@@ -22,7 +22,7 @@ const machine: VirtualMachine = {
   display: "vga",
   onReset: "restart",
 };
-const sockets = { qmp: "/tmp/q", serial: "/tmp/s", consoleLog: "/tmp/console.log" };
+const sockets = { qmp: "/tmp/q", serial: "/tmp/s", consoleLog: "/tmp/console.log", ports: "/tmp/ports" };
 
 function valueAfter(words: readonly string[], start: string): string | undefined {
   return words.find((word) => word.startsWith(start));
@@ -86,6 +86,33 @@ test("a kernel given is booted with its initrd and command line", () => {
     "console=ttyS0",
   ]);
   expect(words).toContain("-no-reboot");
+});
+
+test("ports come before drives, memory from a file, and a discarded disk is opened for reading only", () => {
+  const words = qemuArguments(
+    {
+      ...machine,
+      ports: [
+        { name: "control", kind: "stream" },
+        { name: "screen", kind: "terminal" },
+      ],
+      memoryFile: { path: "/tmp/a,b", writes: "private" },
+      drives: [{ ...machine.drives[0]!, discardWrites: true }],
+      isIncoming: true,
+    },
+    "tcg",
+    sockets,
+  );
+  const places = ["virtio-serial-pci", "virtserialport,", "virtconsole,", "virtio-blk-pci"].map((start) =>
+    words.findIndex((word) => word.startsWith(start)),
+  );
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places[0]).toBeGreaterThan(0);
+  expect(words).toContain("memory-backend-file,id=memory,size=1024M,share=off,mem-path=/tmp/a,,b");
+  expect(words).toContain("q35,memory-backend=memory");
+  expect(valueAfter(words, "socket,id=port0")).toContain("path=/tmp/ports/control");
+  expect(valueAfter(words, "id=drive0")).toContain("snapshot=on");
+  expect(words.slice(-2)).toEqual(["-incoming", "defer"]);
 });
 
 test("QEMU itself knows every device word that is used", async () => {

@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, readFile, writeFile, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { sha256File } from "../../agent/system/files.ts";
+import { sha256Hex } from "../../format/digest.ts";
+import type { Reporter } from "../../format/events.ts";
+import { GiB } from "../../format/sizes.ts";
+import type { RootSource } from "../inputs/root-source.ts";
+import { compressXz, xzSettingsText, type XzSettings } from "../system/compress-xz.ts";
+import { ContentCache } from "../system/content-cache.ts";
+import { removeOnInterrupt } from "../system/remove-on-interrupt.ts";
+import { toolVersions } from "../system/tool-versions.ts";
+import type { RawPath } from "./raw-path.ts";
+import type { Entry } from "./walk.ts";
+
+/** Raise it when this code packs otherwise. */
+const cacheVersion = 1;
+const mostBytes = 4 * GiB;
+const [archiveName, factsName] = ["body.tar.xz", "facts.json"];
+
+const factsSchema = z.strictObject({
+  sha256: z.string(),
+  digests: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
+});
+
+export interface BodyInputs {
+  source: RootSource;
+  /** What is packed. */
+  kept: readonly Entry[];
+  sourceDateEpoch: number;
+  compression: XzSettings;
+  cacheFolder: string;
+  totalBytes: number;
+  progress: (done: number) => void;
+  report: Reporter;
+}
+
+/** The source's part of rootfs.tar.xz. */
+export interface Body {
+  digests: ReadonlyMap<RawPath, string>;
+  fromCache: boolean;
+  /** Its xz stream, once. */
+  chunks: () => AsyncIterable<Uint8Array>;
+  /** Once all chunks are written: puts it into the cache. */
+  keep: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/** The packed source out of the cache, or packed now and on the way into the cache. */
+export async function cachedBody(inputs: BodyInputs): Promise<Body> {
+  const cache = new ContentCache(join(inputs.cacheFolder, "rootfs"), mostBytes);
+  const key = sha256Hex(
+    [
+      cacheVersion,
+      xzSettingsText(inputs.compression),
+      inputs.sourceDateEpoch,
+      await toolVersions(["tar", "xz"]),
+      await inputs.source.stamp(inputs.kept),
+    ].join("\n"),
+  ).slice(0, 40);
+  return (await storedBody(cache, key, inputs)) ?? (await packedBody(cache, key, inputs));
+}
+
+async function storedBody(
+  cache: ContentCache,
+  key: string,
+  { report, progress, totalBytes }: BodyInputs,
+): Promise<Body | undefined> {
+  const folder = await cache.find(key);
+  if (folder === undefined) return undefined;
+  const archive = join(folder, archiveName);
+  try {
+    const facts = factsSchema.parse(JSON.parse(await readFile(join(folder, factsName), "utf8")));
+    if ((await sha256File(archive)) !== facts.sha256) throw new Error("other bytes than were packed");
+    report({ kind: "detail", message: `the packed root filesystem is ${archive}` });
+    progress(2 * totalBytes);
+    return {
+      digests: new Map(facts.digests),
+      fromCache: true,
+      chunks: () => createReadStream(archive, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>,
+      keep: async () => {},
+      close: async () => {},
+    };
+  } catch (error) {
+    // A damaged cache costs time, nothing else.
+    report({ kind: "detail", message: `the cached ${archive} is not used: ${String(error)}` });
+    await cache.remove(key);
+    return undefined;
+  }
+}
+
+async function packedBody(cache: ContentCache, key: string, inputs: BodyInputs): Promise<Body> {
+  const { source, kept, totalBytes, progress } = inputs;
+  const files = kept.filter((entry) => entry.type === "file");
+  const digests = await source.digests(files, progress);
+  const entry = await cache.create(key).catch(() => undefined);
+  const stopWatching = removeOnInterrupt(() => entry?.folder);
+  let copy = entry && (await CacheCopy.open(join(entry.folder, archiveName)));
+  const hash = createHash("sha256");
+  return {
+    digests,
+    fromCache: false,
+    chunks: async function* () {
+      let bytes = 0;
+      const counted = async function* () {
+        for await (const chunk of source.archive(kept, inputs)) {
+          bytes += chunk.length;
+          progress(totalBytes + bytes);
+          yield chunk;
+        }
+      };
+      for await (const chunk of compressXz(counted(), inputs.compression)) {
+        hash.update(chunk);
+        await copy?.write(chunk);
+        yield chunk;
+      }
+    },
+    keep: async () => {
+      if (!entry || !(await copy?.finish())) return;
+      copy = undefined;
+      const facts = { sha256: hash.digest("hex"), digests: [...digests] };
+      // Without its facts an entry is none: only whole ones are kept.
+      await writeFile(join(entry.folder, factsName), JSON.stringify(facts)).then(entry.keep, () => {});
+    },
+    close: async () => {
+      await copy?.finish();
+      await entry?.drop();
+      stopWatching();
+    },
+  };
+}
+
+/** A cache that cannot be written must not spoil the build. */
+class CacheCopy {
+  #file: FileHandle | undefined;
+
+  static async open(path: string): Promise<CacheCopy> {
+    const copy = new CacheCopy();
+    copy.#file = await open(path, "wx").catch(() => undefined);
+    return copy;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#file?.writeFile(chunk).catch(async () => await this.#give());
+  }
+
+  async #give(): Promise<void> {
+    await this.#file?.close().catch(() => {});
+    this.#file = undefined;
+  }
+
+  /** Whether all of it is there. */
+  async finish(): Promise<boolean> {
+    const file = this.#file;
+    await this.#give();
+    return file !== undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { hasErrorCode } from "../../format/errors.ts";
+
+/** Entries used so recently may still be read by another build. */
+const inUseMs = 60 * 60 * 1000;
+/** Leftovers of builds that were killed. */
+const abandonedMs = 24 * 60 * 60 * 1000;
+const scratchPrefix = "new-";
+
+/**
+ * Files or folders found again by a key that names everything that decides their content. An entry appears whole or not at all, so
+ * two builds may use one cache at once; those not used for longest go when there is too much.
+ */
+export class ContentCache {
+  readonly #folder: string;
+  readonly #mostBytes: number;
+
+  constructor(folder: string, mostBytes: number) {
+    this.#folder = folder;
+    this.#mostBytes = mostBytes;
+  }
+
+  async find(key: string): Promise<string | undefined> {
+    const path = join(this.#folder, key);
+    const now = new Date();
+    try {
+      await utimes(path, now, now);
+      return path;
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) return undefined;
+      // A cache of somebody else, which may be read only.
+      return (await stat(path).catch(() => undefined)) ? path : undefined;
+    }
+  }
+
+  /** A folder to fill, which `keep` turns into the entry. */
+  async create(
+    key: string,
+  ): Promise<{ folder: string; keep: () => Promise<void>; drop: () => Promise<void> }> {
+    await mkdir(this.#folder, { recursive: true });
+    const folder = await mkdtemp(join(this.#folder, scratchPrefix));
+    return {
+      folder,
+      keep: async () => {
+        // Another build may have been faster; its entry is the same.
+        await rename(folder, join(this.#folder, key)).catch(() => {});
+        await this.prune(key);
+      },
+      drop: async () => await rm(folder, { recursive: true, force: true }),
+    };
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(join(this.#folder, key), { recursive: true, force: true });
+  }
+
+  /** Takes away the oldest until the rest fits; `newest` stays. */
+  async prune(newest: string): Promise<void> {
+    const found: { path: string; usedAt: number; bytes: number }[] = [];
+    for (const name of await readdir(this.#folder)) {
+      const path = join(this.#folder, name);
+      const stats = await stat(path).catch(() => undefined);
+      if (!stats || name === newest) continue;
+      if (!name.startsWith(scratchPrefix))
+        found.push({ path, usedAt: stats.mtimeMs, bytes: await bytesOf(path) });
+      else if (Date.now() - stats.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+    }
+    let total = await bytesOf(join(this.#folder, newest));
+    for (const entry of found.sort((a, b) => b.usedAt - a.usedAt)) {
+      total += entry.bytes;
+      if (total > this.#mostBytes && Date.now() - entry.usedAt > inUseMs)
+        await rm(entry.path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Of a file, or of a folder with all in it. */
+async function bytesOf(path: string): Promise<number> {
+  const stats = await stat(path).catch(() => undefined);
+  if (!stats?.isDirectory()) return stats ? stats.blocks * 512 : 0;
+  let bytes = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true }))
+    if (entry.isFile())
+      bytes += ((await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.blocks ?? 0) * 512;
+  return bytes;
+}
