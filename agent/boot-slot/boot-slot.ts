@@ -4,6 +4,7 @@ import { findInit } from "./find-init.ts";
 import { findRoot } from "./find-root.ts";
 import { handOver, introduceToUdev } from "./hand-over.ts";
 import { mountRoot, rootFolder } from "./mount-root.ts";
+import { loadSlotModules } from "./load-slot-modules.ts";
 import { parseRootWords } from "./root-words.ts";
 import { loadSlotFilesystems, shareModules } from "./share-modules.ts";
 
@@ -15,6 +16,7 @@ export async function bootSlot(session: Session): Promise<number> {
   await mountRoot(session, device, words);
   const init = await findInit(rootFolder, words.init);
   await loadSlotFilesystems(session, rootFolder);
+  await loadSlotModules(session);
   const hasModules = await shareModules(session, rootFolder);
   if (!hasModules)
     report({

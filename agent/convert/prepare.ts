@@ -60,6 +60,7 @@ export async function prepare(
     plan,
     notes,
     changed: [],
+    written: new Map(),
     logFile,
     draftReport,
   };

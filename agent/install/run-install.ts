@@ -54,6 +54,7 @@ export async function runInstall(options: InstallOptions): Promise<UpgradeReport
     preservedTar: join(installFolder, ".dualroot-preserved.tar"),
     notes: [],
     changed: [],
+    written: new Map(),
     plan,
     interfaces: facts.interfaces,
     isMarkedBad: false,

@@ -1,15 +1,18 @@
 import { rm } from "node:fs/promises";
 import { exitCodes } from "../../format/errors.ts";
+import { takeBackUpgrade } from "../install/take-back.ts";
 import { exists } from "../system/files.ts";
 import type { StageOneContext } from "./context.ts";
 import { acquireLock } from "./lock.ts";
 import { undoPreparation } from "./undo.ts";
 
-/** Undoes all that convert and --from left on this system. */
+/** Undoes all that convert and --from left on this system, and an upgrade that waits for its restart. */
 export async function cancel({ places, run, answer }: StageOneContext): Promise<number> {
   const release = await acquireLock();
   try {
     const undone = await undoPreparation(places, run);
+    const upgrade = await takeBackUpgrade(places.root, run);
+    if (upgrade !== undefined) undone.push(upgrade);
     if (await exists(places.downloads)) {
       await rm(places.downloads, { recursive: true });
       undone.push(`the download in ${places.downloads}`);
@@ -18,7 +21,7 @@ export async function cancel({ places, run, answer }: StageOneContext): Promise<
       { command: "cancel", outcome: "cancelled", undone },
       undone.length === 0
         ? ["There was nothing to undo."]
-        : ["Removed:", ...undone.map((what) => `  ${what}`)],
+        : ["Taken back:", ...undone.map((what) => `  ${what}`)],
     );
     return exitCodes.success;
   } finally {

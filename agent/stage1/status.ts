@@ -7,8 +7,11 @@ import { readAttempt, readBootId } from "./attempt.ts";
 import { isKexecLoaded } from "./boot/kexec.ts";
 import { isGrubenvArmed } from "./boot/grubenv-file.ts";
 import type { StageOneContext } from "./context.ts";
+import { isDualSystem } from "./dual-system.ts";
 import type { Places } from "./places.ts";
+import { renderUpgrade } from "./render/install-lines.ts";
 import { renderStatus } from "./render/status-lines.ts";
+import { askSlotStatus, readUpgradeState } from "./status-install.ts";
 
 /** What status tells of the file that stage 2 wrote; see docs/conventions.md. */
 const systemSchema = z.object({
@@ -35,9 +38,19 @@ export type GatewayState =
   | { state: "old-system"; slot: string; name: string; version: string };
 
 /** What state this gateway is in, by what is really there. */
-export async function status({ places, answer }: StageOneContext): Promise<number> {
+export async function status({ args, places, run, answer }: StageOneContext): Promise<number> {
   const state = await readGatewayState(places);
-  answer({ command: "status", ...state }, renderStatus(state));
+  if (!(await isDualSystem(places))) {
+    answer({ command: "status", ...state }, renderStatus(state));
+    return exitCodes.success;
+  }
+  const upgrade = await readUpgradeState(places);
+  const slots = await askSlotStatus(run, args.json);
+  answer({ command: "status", ...state, slots: args.json && slots ? parseJson(slots) : undefined, upgrade }, [
+    ...renderStatus(state),
+    ...(upgrade ? renderUpgrade(upgrade) : []),
+    ...(slots === undefined ? [] : ["", ...slots.trimEnd().split("\n")]),
+  ]);
   return exitCodes.success;
 }
 
@@ -80,8 +93,12 @@ async function readConverted(places: Places): Promise<GatewayState | undefined> 
 }
 
 async function readJson(path: string): Promise<unknown> {
+  return parseJson((await readTextIfExists(path)) ?? "null");
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse((await readTextIfExists(path)) ?? "null");
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -10,9 +10,13 @@ import { describeRelease } from "../slot/system-file.ts";
 import { renderVolumesFile } from "../slot/volumes-file.ts";
 import { copyStored } from "../stash/stored-file.ts";
 import { writeFileDurably } from "../system/files.ts";
+import { recordWritten } from "./record-written.ts";
 import type { StepContext } from "./step-context.ts";
 
-type Context = Pick<StepContext, "run" | "stored" | "runtimeFolder" | "manifest" | "isOldSystemRestored">;
+type Context = Pick<
+  StepContext,
+  "run" | "stored" | "runtimeFolder" | "manifest" | "isOldSystemRestored" | "written"
+>;
 
 /** Everything GRUB reads, and what the slot knows of itself. The disk boots from it only after write-boot-sector. */
 export async function installBootFiles(step: StepOf<"install-boot-files">, context: Context): Promise<void> {
@@ -31,6 +35,8 @@ export async function installBootFiles(step: StepOf<"install-boot-files">, conte
     },
     run,
   );
+  const paths = ["etc/dualroot", "boot/slot.cfg"].map((path) => join(step.target, path));
+  await recordWritten(context, [join(step.bootFolder, "grub"), ...paths]);
 }
 
 async function installMenu(

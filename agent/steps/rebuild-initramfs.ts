@@ -4,6 +4,7 @@ import { StepError } from "../../format/errors.ts";
 import type { StepOf } from "../plan/step.ts";
 import { exists } from "../system/files.ts";
 import { inChroot } from "../system/in-chroot.ts";
+import { recordWritten } from "./record-written.ts";
 import type { SlotContext } from "./step-context.ts";
 
 const rebuildSeconds = 20 * 60;
@@ -11,7 +12,7 @@ const rebuildSeconds = 20 * 60;
 /** The target's own tool, in the target, makes an initramfs that finds /dev/mapper/VA-root_a. */
 export async function rebuildInitramfs(
   step: StepOf<"rebuild-initramfs">,
-  { run }: Pick<SlotContext, "run">,
+  context: Pick<SlotContext, "run" | "written">,
 ): Promise<void> {
   const initramfs = join(step.target, step.initramfs);
   const before = await changeOf(initramfs);
@@ -20,7 +21,7 @@ export async function rebuildInitramfs(
       ? // Drivers for any machine, and LVM even where nothing of it was seen when the image was made.
         ["dracut", "--force", "--no-hostonly", "--add", "lvm", step.initramfs, step.kernelVersion]
       : ["update-initramfs", before === undefined ? "-c" : "-u", "-k", step.kernelVersion];
-  await inChroot(run, step.target, command, {
+  await inChroot(context.run, step.target, command, {
     timeoutSeconds: rebuildSeconds,
     hint: `The new system's ${step.tool} could not make an initramfs; the log has its output.`,
   });
@@ -28,6 +29,7 @@ export async function rebuildInitramfs(
   if (after === undefined || after === before) {
     throw new StepError(`${step.tool} ended without error, but did not write ${step.initramfs}`);
   }
+  await recordWritten(context, [initramfs]);
 }
 
 /** Changes whenever the file is written; undefined when it is not there or empty. */

@@ -4,6 +4,7 @@ import { restoreIdentity as applyIdentity } from "../identity/restore.ts";
 import type { StepOf } from "../plan/step.ts";
 import { renderExpected } from "../slot/render-expected.ts";
 import { writeFileDurably } from "../system/files.ts";
+import { recordWritten } from "./record-written.ts";
 import type { SlotContext } from "./step-context.ts";
 
 /** Makes the new system the same box: network, names, accounts, keys, files. And tells its health gate what to expect. */
@@ -15,5 +16,7 @@ export async function restoreIdentity(step: StepOf<"restore-identity">, context:
   changed.push(...restored.changed);
   const folder = join(target, "etc/dualroot");
   await mkdir(folder, { recursive: true });
-  await writeFileDurably(join(folder, "expected.sh"), renderExpected(identity));
+  const expected = join(folder, "expected.sh");
+  await writeFileDurably(expected, renderExpected(identity));
+  await recordWritten(context, [...restored.changed.map((path) => join(target, path)), expected]);
 }

@@ -38,6 +38,8 @@ export interface SlotContext {
   notes: string[];
   /** Paths inside the target that a step made differ from the package on purpose; steps append, verify-target asks. */
   changed: string[];
+  /** SHA-256 of what steps wrote beside the package's own files, by absolute path, one character a byte: see recordWritten. */
+  written: Map<string, string>;
 }
 
 /** What every step of a conversion may use beside its own arguments. Steps look nothing else up. */

@@ -16,7 +16,7 @@ const namedAtMost = 10;
 const threadsAtMost = 4;
 const readAheadKibibytes = 2048;
 
-/** Reads every regular file and the rescue system back from the medium and compares them with the package. */
+/** Reads every regular file and the rescue system back from the medium and compares them with the package, and with what steps have written. */
 export async function verifyTarget(step: StepOf<"verify-target">, context: SlotContext): Promise<void> {
   const { run, report } = context;
   if (context.without.has("read-back")) return;
@@ -30,9 +30,14 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: SlotC
     throw new StepError(`${indexPath} reads back different from what was packed`);
 
   const listed = parseDigestIndex(index.toString("latin1"));
-  const files = [
+  const { written } = context;
+  const packed: ExpectedFile[] = [
     ...listed.map(({ path, sha256 }) => ({ path: `${bytesOf(step.target)}/${path}`, sha256 })),
     ...(step.bootFolder === undefined ? [] : rescueFiles(step.bootFolder, context.manifest)),
+  ];
+  const files = [
+    ...packed.map(({ path, sha256 }) => ({ path, sha256: written.get(path) ?? sha256 })),
+    ...writtenBeside(packed, written),
   ];
   const agentFile = join(context.runtimeFolder, "usr/lib/dualroot/agent.mjs");
   const threads = (await exists(agentFile)) ? Math.min(threadsAtMost, availableParallelism()) : 1;
@@ -42,13 +47,18 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: SlotC
     onProgress: (done) =>
       report({ kind: "progress", step: step.kind, done, total: files.length, unit: "files" }),
   });
-  const wrong: string[] = [];
-  const expected: string[] = [];
-  for (const position of different) {
-    const path = Buffer.from(listed[position]?.path ?? files[position]!.path, "latin1").toString("utf8");
-    const isOurs = position < listed.length && mayDiffer(`/${path}`, context.changed);
-    (isOurs ? expected : wrong).push(path);
-  }
+  const nameOf = (position: number): string =>
+    Buffer.from(listed[position]?.path ?? files[position]!.path, "latin1").toString("utf8");
+  // Taken away on purpose, or written where nothing was recorded.
+  const isOurs = (position: number): boolean =>
+    position < listed.length &&
+    !written.has(files[position]!.path) &&
+    mayDiffer(`/${nameOf(position)}`, context.changed);
+  const wrong = different.filter((position) => !isOurs(position)).map(nameOf);
+  const expected = [...listed.keys()]
+    .filter((position) => files[position]!.sha256 !== packed[position]!.sha256)
+    .concat(different.filter(isOurs))
+    .map(nameOf);
   if (wrong.length > 0) {
     const names = wrong.slice(0, namedAtMost).join(", ");
     throw new StepError(
@@ -67,6 +77,15 @@ export async function verifyTarget(step: StepOf<"verify-target">, context: SlotC
   context.notes.push(
     `${equal} of ${listed.length} files were read back equal to the package; ${expected.length} were rewritten for this gateway.`,
   );
+}
+
+/** What steps have written under names that the package does not have. */
+function writtenBeside(
+  packed: readonly ExpectedFile[],
+  written: ReadonlyMap<string, string>,
+): ExpectedFile[] {
+  const names = new Set(packed.map(({ path }) => path));
+  return [...written].filter(([path]) => !names.has(path)).map(([path, sha256]) => ({ path, sha256 }));
 }
 
 /** Kernel and ramdisk of the rescue system, as the manifest has them. */

@@ -1,3 +1,5 @@
+import { firewallModules, networkModules } from "../../agent/boot-slot/slot-modules.ts";
+
 /** Drivers of one kind of machine. Names as modprobe takes them, `_` for `-`; built-in ones count as present. */
 export interface DriverGroup {
   platform: string;
@@ -97,7 +99,11 @@ export const driverGroups: readonly DriverGroup[] = [
     ],
   },
   // A slot that is booted with this kernel has no modules for it, and its systemd wants to mount on demand.
-  { platform: "booted slots", isVirtual: true, drivers: ["autofs4"] },
+  {
+    platform: "booted slots",
+    isVirtual: true,
+    drivers: ["autofs4", ...firewallModules, ...networkModules],
+  },
   // So that a ramdisk that hangs on a machine nobody stands next to is reset. Intel's timer is shown by the LPC or the SMBus driver.
   {
     platform: "watchdogs",

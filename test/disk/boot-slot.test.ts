@@ -88,6 +88,8 @@ test("three lines typed at GRUB's prompt bring up the installed system", async (
   expect(processes).not.toMatch(/node|dualroot|sleep/);
   const [, kernelSide] = await console.waitFor(/SLOT huge pages (.*)\r/, 30);
   expect(kernelSide).toMatch(/^\[always\] madvise never, modules .*modules\.dep/);
+  const [, modules] = await console.waitFor(/SLOT firewall and network (.*)\r/, 30);
+  expect(modules?.trim()).toBe("8021q ip6table_nat iptable_filter nf_tables xt_conntrack");
   const [, megabytes] = await console.waitFor(/SLOT memory files (\d+) MiB\r/, 30);
   expect(Number(megabytes)).toBeLessThan(40); // the ramdisk itself takes three times as much
   await console.waitFor(/SLOT udev E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\r/, 30);

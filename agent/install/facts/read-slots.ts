@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrorCode } from "../../../format/errors.ts";
 import type { SlotName } from "../../../format/grubenv.ts";
@@ -37,10 +37,9 @@ async function readSlot(
   const [, group, volume] = pattern.exec(menu) ?? [];
   if (group === undefined || volume === undefined) return undefined;
   const device = `/dev/mapper/${group}-${volume}`;
-  const kernelName = (await tree.resolve(device))?.split("/").at(-1);
-  const sectors = kernelName && (await tree.text(`/sys/class/block/${kernelName}/size`));
-  const number = kernelName && (await tree.text(`/sys/class/block/${kernelName}/dev`));
-  if (!sectors || !number) return { slot, device, volume, mountedAt: [], isBusy: false };
+  const number = await deviceNumber(join(root, device));
+  const sectors = number && (await tree.text(`/sys/dev/block/${number}/size`));
+  if (!sectors) return { slot, device, volume, mountedAt: [], isBusy: false };
   const mounts = facts.mounts.filter((mount) => mount.device === number);
   const isOurs = (target: string): boolean =>
     target === installFolder || target.startsWith(`${installFolder}/`);
@@ -54,6 +53,14 @@ async function readSlot(
     mountedAt: mounts.map(({ target }) => target).filter((target) => !isOurs(target)),
     isBusy: mounts.length === 0 && (await isBusy(join(root, device))),
   };
+}
+
+/** `253:1`, by the node itself: it is udev's link to /dev/dm-1, or, where LVM made it, a node of its own. */
+async function deviceNumber(path: string): Promise<string | undefined> {
+  const facts = await stat(path).catch(() => undefined);
+  if (facts?.isBlockDevice() !== true) return undefined;
+  // Linux' own packing: 12 bits of major number above 8 bits of minor; 12 more bits of minor on top.
+  return `${(facts.rdev >> 8) & 0xfff}:${(facts.rdev & 0xff) | ((facts.rdev >> 12) & 0xfff00)}`;
 }
 
 /** The kernel lends a device exclusively to one user at a time: a mount of any namespace, swap, a device on top. */

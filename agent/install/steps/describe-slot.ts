@@ -1,6 +1,7 @@
 import { chmod, copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeSlot as describe } from "../../slot/describe-slot.ts";
+import { recordWritten } from "../../steps/record-written.ts";
 import { exists } from "../../system/files.ts";
 import type { InstallStepOf } from "../plan/install-step.ts";
 import type { InstallContext } from "./install-context.ts";
@@ -11,13 +12,14 @@ const carried = ["health.conf", "compatible"] as const;
 
 export async function describeSlot(
   step: InstallStepOf<"describe-slot">,
-  { run }: Pick<InstallContext, "run">,
+  context: Pick<InstallContext, "run" | "written">,
 ): Promise<void> {
-  await describe({ ...step, keysFile: join(step.root, folder, "keys.json") }, run);
+  await describe({ ...step, keysFile: join(step.root, folder, "keys.json") }, context.run);
   for (const name of carried) {
     const from = join(step.root, folder, name);
     if (!(await exists(from))) continue;
     await copyFile(from, join(step.target, folder, name));
     await chmod(join(step.target, folder, name), 0o644);
   }
+  await recordWritten(context, [join(step.target, folder), join(step.target, "boot/slot.cfg")]);
 }

@@ -1,4 +1,5 @@
 import type { UpgradeReport } from "../../../format/upgrade-report.ts";
+import type { UpgradeState } from "../status-install.ts";
 import { formatDuration } from "../../render/format-duration.ts";
 
 /** What the operator sees once the other slot boots next. */
@@ -20,4 +21,31 @@ export function installWords(
     ...notes.map((note) => `  ${note}`),
     when,
   ];
+}
+
+/** How the last upgrade went, for status. */
+export function renderUpgrade({ state, report }: UpgradeState): string[] {
+  const { slot, release, identity, problems, ended } = report;
+  const again = "sh upgrade.sh install starts it again, from the top.";
+  switch (state) {
+    case "running":
+      return [`Upgrade: slot ${slot} is being filled with ${release}.`];
+    case "cut-off":
+      return [
+        `Upgrade: cut off while slot ${slot} was filled with ${release}; GRUB does not look at it.`,
+        again,
+      ];
+    case "failed":
+    case "interrupted":
+      return [
+        `Upgrade: ${state} while slot ${slot} was filled with ${release}; GRUB does not look at it.`,
+        ...problems.map(({ message, code }) => `  ${message} [${code}]`),
+        again,
+      ];
+    case "activated":
+    case "adopted":
+      return [
+        `Upgrade: slot ${slot} has had ${release} since ${ended ?? "an unknown time"}; ${identity.filter(({ equal }) => equal).length} of ${identity.length} items of identity were equal.`,
+      ];
+  }
 }

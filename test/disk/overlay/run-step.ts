@@ -13,6 +13,7 @@ const [kind, target = "/", tool, kernelVersion = "", initramfs = ""] = process.a
 const run = createRun((event) => {
   if (event.kind === "detail") process.stdout.write(`${event.message}\n`);
 });
+const written = new Map<string, string>();
 /** The package in memory. */
 const stored = (name: string): StoredFile => {
   const path = `/package/${name}`;
@@ -21,7 +22,7 @@ const stored = (name: string): StoredFile => {
 };
 
 if (kind === "rebuild-initramfs" && (tool === "dracut" || tool === "initramfs-tools")) {
-  await rebuildInitramfs({ kind, title: "", target, tool, kernelVersion, initramfs }, { run });
+  await rebuildInitramfs({ kind, title: "", target, tool, kernelVersion, initramfs }, { run, written });
 } else if (kind === "install-boot-files") {
   await installBootFiles(
     {
@@ -39,7 +40,7 @@ if (kind === "rebuild-initramfs" && (tool === "dracut" || tool === "initramfs-to
       commandLine: "quiet",
       consoles: ["console=tty0", "console=ttyS0,115200"],
     },
-    { run, stored, runtimeFolder: "/runtime", manifest: exampleManifest() },
+    { run, stored, written, runtimeFolder: "/runtime", manifest: exampleManifest() },
   );
 } else {
   throw new Error(`unknown step ${kind}`);

@@ -6,9 +6,9 @@ import { refusalCodes } from "../../../format/refusal-codes.ts";
 const top = fileURLToPath(new URL("../../../", import.meta.url));
 const page = readFileSync(`${top}docs/refusals.md`, "utf8");
 const documented = Array.from(page.matchAll(/^\| `([a-z0-9-]+)` \|/gm), ([, code]) => code!);
-const sources = ["agent", "builder", "format"].flatMap((folder) =>
+const sources = ["agent", "builder", "format", "rootfs-overlay/usr/sbin"].flatMap((folder) =>
   readdirSync(`${top}${folder}`, { recursive: true, encoding: "utf8" })
-    .filter((path) => /\.(ts|template)$/.test(path))
+    .filter((path) => /\.(ts|template)$/.test(path) || folder.startsWith("rootfs-overlay"))
     .map((path) => ({ path: `${folder}/${path}`, text: readFileSync(`${top}${folder}/${path}`, "utf8") })),
 );
 
@@ -17,8 +17,8 @@ const notOurs = ["custom"];
 
 function codesIn({ path, text }: { path: string; text: string }): string[] {
   if (path === "format/refusal-codes.ts") return [];
-  const pattern = path.endsWith(".template")
-    ? /\bstop \d+ ([a-z0-9-]+) "/g
+  const pattern = !path.endsWith(".ts")
+    ? /\b(?:stop|refuse) \d+ ([a-z0-9-]+) "/g
     : /\bcode: (?:[\w.]+(?: === \d+)? \? )?"([a-z0-9-]+)"(?: : "([a-z0-9-]+)")?/g;
   return Array.from(text.matchAll(pattern), ([, ...codes]) =>
     codes.filter((code) => code !== undefined),

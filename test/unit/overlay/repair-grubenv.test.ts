@@ -49,6 +49,16 @@ test("a good file is not touched", async () => {
   expect(output.trim()).toBe("SAME");
 });
 
+test("a word that is missing is written, one that is there twice counts as GRUB reads it; in place", async () => {
+  const { output } =
+    await inThrowAwaySystem(`${gateway}grub-editenv - unset ORDER B_TRY; node=$(stat -c %i ${file})
+    { printf 'A_TRY=2\\n'; } | dd of=${file} bs=1 seek=$(grep -a -b -o '#####' ${file} | head -n 1 | cut -d: -f1) conv=notrunc 2>/dev/null
+    [ "$(grep -a -c ^A_TRY= ${file})" = 2 ] && echo TWICE
+    /usr/lib/dualroot/repair-grubenv; [ "$node" = "$(stat -c %i ${file})" ] && echo SAME; /usr/bin/grub-editenv ${file} list | sort; cat /data/dualroot/history.jsonl`);
+  expect(output).toContain("TWICE\nSAME\nA_OK=1\nA_TRY=2\nB_OK=0\nB_TRY=0\nORDER=A B\n");
+  expect(output).toContain('"event":"grubenv-repaired"');
+});
+
 test("the other slot is good only if it was healthy once", async () => {
   const { output } = await inThrowAwaySystem(
     `${gateway}${provenOther}: >${file}; /usr/lib/dualroot/repair-grubenv; grub-editenv - list`,

@@ -75,3 +75,32 @@ test.each([
 ])("%j is refused", (argv, message) => {
   expect(refusal(argv).problems[0]?.message).toBe(message);
 });
+
+test("an upgrade says when to restart, and how gently it goes", () => {
+  expect(parseArguments(["upgrade", "--reboot", "03:30", "--gentle", "--yes"])).toMatchObject({
+    command: "upgrade",
+    restartAt: "03:30",
+    gentle: true,
+  });
+  expect(parseArguments(["install"]).restartAt).toBeUndefined();
+  expect(parseArguments(["install", "--dry-run"])).toMatchObject({ command: "install", dryRun: true });
+  expect(parseArguments(["adopt", "--slot", "B", "--installed-by=rauc", "--check"])).toMatchObject({
+    slot: "B",
+    checkOnly: true,
+  });
+});
+
+test.each([
+  [["install", "--reboot", "25:00"], '--reboot takes now, later, or a time such as 03:30, not "25:00".'],
+  [
+    ["convert", "--reboot", "later"],
+    "A conversion goes through the ramdisk at once: convert knows --reboot now only.",
+  ],
+  [["install", "--stash", "ram"], "--stash is for check, convert, upgrade, not for install."],
+  [["install", "--accept-data-loss"], "--accept-data-loss is for check, convert, upgrade, not for install."],
+  [["convert", "--gentle"], "--gentle is for check, install, upgrade, not for convert."],
+  [["install", "--slot", "B"], "--slot is for adopt, not for install."],
+  [["adopt", "--slot", "C"], '--slot takes A or B, not "C".'],
+])("%j is refused: it means nothing there", (argv, message) => {
+  expect(refusal(argv)).toMatchObject({ exit: "usage", problems: [{ message }] });
+});

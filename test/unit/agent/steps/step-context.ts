@@ -10,6 +10,7 @@ export function stepContext(given: Partial<StepContext>): StepContext {
     report: silent,
     notes: [],
     changed: [],
+    written: new Map(),
     oldSystem: undefined,
     without: new Set(),
     noReturn: { diskChanged: nothing, armed: nothing, notArmed: nothing },

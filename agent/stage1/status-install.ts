@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { UserError } from "../../format/errors.ts";
+import { upgradeReportSchema, type UpgradeReport } from "../../format/upgrade-report.ts";
+import { upgradeReportName } from "../install/upgrade-draft.ts";
+import { stateFolderOf } from "../slot/state-folder.ts";
+import { readTextIfExists } from "../system/files.ts";
+import { readMountTable } from "../system/mounts.ts";
+import type { Run } from "../system/run.ts";
+import { acquireLock } from "./lock.ts";
+import type { Places } from "./places.ts";
+
+export interface UpgradeState {
+  /** `cut-off`: it ran when the power went, or it was killed. */
+  state: UpgradeReport["outcome"] | "cut-off";
+  report: UpgradeReport;
+}
+
+/** How the last upgrade of this dual system went; undefined when there was none, or its report cannot be read. */
+export async function readUpgradeState({ root }: Pick<Places, "root">): Promise<UpgradeState | undefined> {
+  const folder = join(root, stateFolderOf(await readMountTable()));
+  const text = await readTextIfExists(join(folder, upgradeReportName));
+  const report = text === undefined ? undefined : parseReport(text);
+  if (!report) return undefined;
+  if (report.outcome !== "running") return { state: report.outcome, report };
+  return { state: (await isUpgradeRunning()) ? "running" : "cut-off", report };
+}
+
+function parseReport(text: string): UpgradeReport | undefined {
+  try {
+    return upgradeReportSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isUpgradeRunning(): Promise<boolean> {
+  try {
+    await (
+      await acquireLock()
+    )();
+    return false;
+  } catch (error) {
+    if (error instanceof UserError && error.exit === "busy") return true;
+    throw error;
+  }
+}
+
+/** What the slot's own program says, in its words or as its value; undefined where a release left it out. */
+export async function askSlotStatus(run: Run, json: boolean): Promise<string | undefined> {
+  try {
+    const { stdout } = await run("dualroot-status", json ? ["--json"] : [], { timeoutSeconds: 60 });
+    return stdout;
+  } catch {
+    return undefined;
+  }
+}
