@@ -18,7 +18,10 @@ export interface SweepInput {
   signal?: AbortSignal;
 }
 
-/** Boots every point, some at a time. Results are appended as they come: an interrupted sweep goes on where it stopped. */
+/**
+ * Boots every point, some at a time. Results are appended as they come: an interrupted sweep goes on where it stopped. A point that
+ * was late is tried again by the next sweep: on a busy host that says more about the host than about the disk.
+ */
 export async function sweep(input: SweepInput): Promise<PointResult[]> {
   const { recording, folder } = input;
   await mkdir(folder, { recursive: true });
@@ -64,5 +67,6 @@ async function readResults(folder: string, key: string): Promise<PointResult[]> 
     await writeFile(keyFile, key);
   }
   const lines = (await read(join(folder, resultsFile))).split("\n").filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as PointResult);
+  const results = lines.map((line) => JSON.parse(line) as PointResult);
+  return results.filter(({ outcome }) => outcome !== "late");
 }
