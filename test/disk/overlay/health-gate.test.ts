@@ -49,7 +49,25 @@ describe("healthy", () => {
     expect(output).not.toContain("committed");
   });
 
-  test("with a damaged grubenv it says so and stays up", async () => {
+  test("since when is in the slot's record, once", async () => {
+    const file = "/data/dualroot/slots/A.json";
+    const { output } = await gate(
+      `mkdir -p /data/dualroot/slots; printf '{\\n  "format": 1,\\n  "slot": "A",\\n  "version": "2026.11"\\n}\\n' >${file}`,
+      `/usr/lib/dualroot/health-gate; /usr/lib/dualroot/health-gate; echo RECORD $(cat ${file}) PROVEN SINCE $(cat /boot/slot.proven)`,
+    );
+    const [, record = "", since] = /^RECORD (.*) PROVEN SINCE (.*)$/m.exec(output) ?? [];
+    expect(JSON.parse(record)).toEqual({ committed: since, format: 1, slot: "A", version: "2026.11" });
+    expect(since).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  });
+
+  test("a damaged grubenv is repaired first", async () => {
+    const { output } = await gate(": >/boot/dualroot/grub/grub.cfg; : >/boot/dualroot/grub/grubenv");
+    expect(output).toContain("EXIT 0");
+    expect(output).toContain("ORDER=A B A_OK=1 A_TRY=0 B_OK=0 B_TRY=0");
+    expect(output).toContain('"event":"grubenv-repaired"');
+  });
+
+  test("with a grubenv that nobody can repair it says so and stays up", async () => {
     const { output } = await gate(": >/boot/dualroot/grub/grubenv");
     expect(output).toContain("EXIT 1");
     expect(output).toContain("cannot be marked good");

@@ -100,6 +100,18 @@ test.each([
   expect(output).not.toContain("dualroot/history");
 });
 
+test("killed at any moment it leaves the damaged file or the good one, and the next run mends it", async () => {
+  const { output } = await inThrowAwaySystem(`${gateway}printf short >/damaged
+    for hundredths in 02 04 06 08 10 12 14 16 18 20 25 30 40; do
+      cp /damaged ${file}; timeout -s KILL 0.$hundredths /usr/lib/dualroot/repair-grubenv 2>/dev/null; code=$?
+      /usr/bin/sleep 0.1
+      if cmp -s /damaged ${file}; then echo "DAMAGED $code"; elif /usr/bin/grub-editenv ${file} list >/dev/null; then echo "GOOD $code"; else echo "NEITHER $code"; fi
+      /usr/lib/dualroot/repair-grubenv 2>/dev/null; /usr/bin/grub-editenv ${file} list | grep -q ^A_OK=1 || echo NOT MENDED
+    done`);
+  expect(output).toContain("DAMAGED 137");
+  expect(output).not.toMatch(/NEITHER|NOT MENDED/);
+});
+
 test("many writers at once lose nothing, and a damage in between is repaired once", async () => {
   const { output } = await inThrowAwaySystem(`${gateway}: >${file}
     for number in 1 2 3 4 5 6 7 8; do grub-editenv - set own$number=$number 2>/dev/null & done; wait
