@@ -11,10 +11,13 @@ import { readMountTable, unmountBelow } from "../system/mounts.ts";
 import { pipelineOutput } from "../system/pipeline-output.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import { tarExtractOptions, tarMetadataOptions } from "../system/tar-options.ts";
+import { compareFiles } from "./compare-files.ts";
+import { recordWritten } from "./record-written.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** Where slot B is mounted meanwhile; beside the target, not below it. */
 const slotFolder = "/run/dualroot/slot-b";
+const adaptedPaths = ["boot", "etc/fstab", "etc/dualroot"];
 const decode = ["zstd", "--decompress", "--quiet", "--stdout"] as const;
 
 /**
@@ -34,6 +37,7 @@ export async function restoreOldSystem(
     await extract(oldSystem, step, context);
     await readBack(oldSystem, step, context);
     notes.push(...(await adaptOldSystem({ ...step, root: slotFolder }, context)));
+    await readBackAdapted(context);
     context.isOldSystemRestored = true;
     const note = `The old system (${step.osName}) lives on as slot B; dualroot-rollback leads back to it.`;
     notes.push(note);
@@ -94,8 +98,7 @@ async function readBack(
   step: StepOf<"restore-old-system">,
   { run, report }: StepContext,
 ): Promise<void> {
-  await run("sync", []);
-  await writeFile("/proc/sys/vm/drop_caches", "3\n");
+  await forgetFiles(run);
   const attributes = new ArchiveAttributes();
   const archived = async function* (): AsyncGenerator<Buffer> {
     let done = archive.sizeBytes;
@@ -120,4 +123,27 @@ async function readBack(
     ],
   });
   await compareAttributes(attributes.found, slotFolder, report);
+}
+
+/** What was made for its new place: initramfs, slot.cfg, fstab, health gate's settings; and the kernels beside them. */
+async function readBackAdapted({ run }: StepContext): Promise<void> {
+  const written = new Map<string, string>();
+  await recordWritten(
+    { written },
+    adaptedPaths.map((path) => join(slotFolder, path)),
+  );
+  await forgetFiles(run);
+  const files = [...written].map(([path, sha256]) => ({ path, sha256 }));
+  const wrong = await compareFiles(files, { threads: 1, agentFile: "", onProgress: () => {} });
+  const [first] = wrong;
+  if (first !== undefined)
+    throw new StepError(
+      `${wrong.length} files of its new boot read back wrong, among them ${files[first]?.path}`,
+    );
+}
+
+/** Else memory would be compared with itself. */
+async function forgetFiles(run: StepContext["run"]): Promise<void> {
+  await run("sync", []);
+  await writeFile("/proc/sys/vm/drop_caches", "3\n");
 }
