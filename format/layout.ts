@@ -19,7 +19,7 @@ export const volumeSchema = z.strictObject({
   /** Set on root volumes only. A single-root layout has one root volume with slot `A`. */
   slot: z.enum(["A", "B"]).optional(),
   /** Share of the free space handed out after commit; 0 keeps the size. */
-  growWeight: z.int().min(0).default(0),
+  growWeight: z.int().min(0).max(1000).default(0),
 });
 
 /** What the target disk looks like, independent of the disk it lands on. */

@@ -44,6 +44,8 @@ export function checkLayout(layout: Layout): Problem[] {
       );
     }
   }
+  if (new Set(slots.map(({ growWeight }) => growWeight)).size > 1)
+    fault("The two slots have different growWeights.", "Give them the same: they always grow by the same.");
   if (layout.volumes.some((volume) => volume.name === stashVolume))
     fault(`A volume is named ${stashVolume}.`, "Rename it: the conversion keeps its package in that one.");
   for (const name of repeated(layout.volumes, (volume) => volume.name))

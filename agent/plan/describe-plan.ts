@@ -1,6 +1,7 @@
 import { gptSectorBytes } from "../../format/partition-table.ts";
 import { formatSize } from "../../format/sizes.ts";
 import { bootMountPoint, stashVolume } from "./check-layout.ts";
+import { describeGrowth } from "./describe-growth.ts";
 import { partitionPath } from "./partition-path.ts";
 import type { ConversionPlan, ExtentRange, PlannedVolume, Step } from "./step.ts";
 
@@ -10,6 +11,8 @@ export function describePlan(plan: ConversionPlan): string[] {
     `${plan.disk} after the conversion to ${plan.release}:`,
     "",
     ...describeDisk(plan),
+    "",
+    describeGrowth(plan),
     "",
     "Steps:",
     ...plan.steps.map((step, index) => {

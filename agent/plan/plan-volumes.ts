@@ -71,6 +71,7 @@ export function planVolume(
     label: volume.name.slice(0, labelLength[volume.filesystem]),
     mountPoint: volume.mountPoint,
     ...(volume.slot === undefined ? {} : { slot: volume.slot }),
+    ...(volume.growWeight > 0 ? { growWeight: volume.growWeight } : {}),
     populated: volume.slot !== "B",
   };
 }

@@ -26,6 +26,8 @@ export interface PlannedVolume {
   label: string;
   mountPoint: string;
   slot?: "A" | "B";
+  /** Its share of the free space after the commit; absent where it keeps its size. */
+  growWeight?: number;
   /** Slot B gets a filesystem but no content, and no line in fstab. */
   populated: boolean;
 }

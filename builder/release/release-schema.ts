@@ -47,8 +47,9 @@ const volume = z.strictObject({
   growWeight: z
     .int()
     .min(0)
+    .max(1000)
     .default(0)
-    .describe("a whole number: share of the free space after commit, 0 keeps the size"),
+    .describe("a whole number up to 1000: share of the free space after commit, 0 keeps the size"),
 });
 
 const layout = z

@@ -147,6 +147,12 @@ layout:
       "layout.volumes",
     ],
     [
+      "slots that grow differently",
+      layout(`${a}    - { name: b, size: 3 GiB, mountPoint: /, slot: B, growWeight: 1 }\n`),
+      "slot-weights-differ",
+      "layout.volumes",
+    ],
+    [
       "volumes that do not fit",
       `${minimal}requirements: { disk: 8 GiB }\n`,
       "volumes-do-not-fit",
