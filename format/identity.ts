@@ -78,6 +78,8 @@ export const identitySchema = z.strictObject({
   resolver: z.strictObject({ servers: z.array(address).min(1), searchDomains: z.array(oneLine) }).optional(),
   /** DNS servers that answered when this was captured on the running system. */
   answeringDnsServers: z.array(address).optional(),
+  /** IPv4 default gateways that interfaces with DHCP had at that moment. */
+  leasedGateways: z.array(address).optional(),
   users: z.array(userSchema),
   groups: z.array(groupSchema),
   /** Old member of an administrators' group (`wheel`, `sudo`): joins the target's. */

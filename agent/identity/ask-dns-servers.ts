@@ -1,6 +1,5 @@
 import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import type { Identity } from "../../format/identity.ts";
 
 /** "Who serves the root zone?" (RFC 1035, section 4.1): every server has an answer to it, and be it a refusal. */
 const query = Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]);
@@ -8,17 +7,6 @@ const query = Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
 const attempts = 2;
 const patienceMs = 1500;
 const dnsPort = 53;
-
-/** The identity with those of its DNS servers that answer right now: what the new system's health gate may ask for. */
-export async function withAnsweringDnsServers(identity: Identity): Promise<Identity> {
-  const known = [
-    ...(identity.resolver?.servers ?? []),
-    ...identity.dns.servers,
-    ...identity.interfaces.flatMap(({ dnsServers }) => dnsServers),
-  ];
-  const answering = await askDnsServers([...new Set(known)]);
-  return answering.length === 0 ? identity : { ...identity, answeringDnsServers: answering };
-}
 
 /** Those of `servers` that answer, in the given order. Nothing is thrown: a network without DNS is no failure. */
 export async function askDnsServers(servers: readonly string[], port = dnsPort): Promise<string[]> {

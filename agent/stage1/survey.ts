@@ -11,8 +11,8 @@ import { chooseStashMode, type StashModeChoice } from "../checks/stash-mode.ts";
 import { gatherFacts } from "../facts/gather-facts.ts";
 import type { Facts } from "../facts/facts.ts";
 import { mountHolding } from "../facts/parse-proc.ts";
-import { withAnsweringDnsServers } from "../identity/ask-dns-servers.ts";
 import { captureIdentity } from "../identity/capture.ts";
+import { withObservedNetwork } from "../identity/observe-network.ts";
 import { describeOldSystem } from "../old-system/describe-old-system.ts";
 import { leftOutBytes } from "../old-system/left-out-bytes.ts";
 import { readPermit } from "../package/read-permit.ts";
@@ -63,7 +63,7 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
       if (mount?.usedBytes !== undefined) mount.usedBytes -= Math.min(bytes, mount.usedBytes);
     }
     const captured = await captureIdentity(places.root, { interfaces: facts.interfaces });
-    return { facts, ...captured, identity: await withAnsweringDnsServers(captured.identity) };
+    return { facts, ...captured, identity: await withObservedNetwork(captured.identity) };
   });
   const { manifest } = verified;
   const permit = await readPermit(args.packageFolder, keyRing.keys);

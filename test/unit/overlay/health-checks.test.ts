@@ -8,7 +8,7 @@ ${prepare}
 cat >/examine <<'END'
 . /usr/lib/dualroot/slots.sh
 . /usr/lib/dualroot/health-checks.sh
-DUALROOT_ADDRESSES= DUALROOT_GATEWAYS= DUALROOT_DNS_SERVERS= DUALROOT_EXPECT_SSH=no DUALROOT_CHECK_SECONDS=2
+DUALROOT_ADDRESSES= DUALROOT_GATEWAYS= DUALROOT_LEASED_GATEWAYS= DUALROOT_DNS_SERVERS= DUALROOT_EXPECT_SSH=no DUALROOT_CHECK_SECONDS=2
 DUALROOT_MIN_FREE_MIB=1 DUALROOT_IGNORE_UNITS= deadline=0
 ${settings}
 examine
@@ -41,6 +41,17 @@ describe.each(["dash", "bash", "busybox"])("in %s", (shell) => {
   });
 });
 
+test("the gateway of a lease judges a new release only", async () => {
+  const lost = "DUALROOT_LEASED_GATEWAYS=192.0.2.1";
+  expect((await examine(lost))["gateways"]).toBe(
+    "bad gateway 192.0.2.1, which DHCP gave before, does not answer",
+  );
+  expect((await examine(lost, "touch /boot/slot.proven"))["gateways"]).toMatch(
+    /^warning gateway 192\.0\.2\.1/,
+  );
+  expect((await examine("DUALROOT_LEASED_GATEWAYS=127.0.0.1"))["gateways"]).toBe("ok");
+});
+
 test("where no bash can ask, DNS is left out and says so", async () => {
   const found = await examine("DUALROOT_DNS_SERVERS=127.0.0.2", "rm -f /usr/bin/bash; hash -r", "dash");
   expect(found["dns"]).toMatch(/^skipped no bash/);
@@ -52,6 +63,7 @@ cat >/usr/local/sbin/systemctl <<'END'
 #!/bin/sh
 case $* in
 is-system-running) echo ${state} ;;
+"show -p TriggeredBy "*) case $4 in daily*) echo TriggeredBy=daily.timer ;; *) echo TriggeredBy= ;; esac ;;
 "list-units --state=failed --no-legend --no-pager") printf '%s loaded failed failed Some text.\\n' ${units.map((unit) => `"${unit}"`).join(" ")} ;;
 *) exit 1 ;;
 esac
@@ -86,6 +98,12 @@ describe("failed units", () => {
       "",
       `${two}sed -i 's/"slot": "A"/"slot": "A",\\n  "oldSystem": true/' /etc/dualroot/system.json`,
       "warning failed units: kdump.service app@1.service",
+    ],
+    [
+      "what a timer starts is a warning",
+      "",
+      failing("degraded", "● daily.service"),
+      "warning failed units that a timer starts: daily.service",
     ],
     [
       "a boot that is still going on is waited for",

@@ -9,7 +9,7 @@ import { identitySchema } from "../../../../format/identity.ts";
 const folder = mkdtempSync(join(tmpdir(), "dualroot-expected-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("the health gate is told fixed addresses and their default gateways, DNS servers that answered, nothing of DHCP", () => {
+test("the health gate is told fixed addresses and their default gateways, and what answered or was leased just now", () => {
   const base = { ipv6: "none" as const, dnsServers: [], searchDomains: [] };
   const identity = identitySchema.parse({
     format: 1,
@@ -34,6 +34,7 @@ test("the health gate is told fixed addresses and their default gateways, DNS se
       },
     ],
     dns: { servers: ["192.0.2.53", "192.0.2.54"], searchDomains: [] },
+    leasedGateways: ["198.51.100.1"],
     answeringDnsServers: ["192.0.2.54", "fe80::53%eth0"],
     users: [],
     groups: [],
@@ -42,7 +43,8 @@ test("the health gate is told fixed addresses and their default gateways, DNS se
   });
   const file = join(folder, "expected.sh");
   writeFileSync(file, renderExpected(identity));
-  const script = '. "$0"; echo "$DUALROOT_ADDRESSES|$DUALROOT_GATEWAYS|$DUALROOT_DNS_SERVERS"';
+  const script =
+    '. "$0"; echo "$DUALROOT_ADDRESSES|$DUALROOT_GATEWAYS|$DUALROOT_LEASED_GATEWAYS|$DUALROOT_DNS_SERVERS"';
   const shown = execFileSync("sh", ["-c", script, file], { encoding: "utf8" });
-  expect(shown).toBe("192.0.2.10/24|192.0.2.1|192.0.2.54 fe80::53%eth0\n");
+  expect(shown).toBe("192.0.2.10/24|192.0.2.1|198.51.100.1|192.0.2.54 fe80::53%eth0\n");
 });
