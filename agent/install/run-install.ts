@@ -39,6 +39,8 @@ export interface InstallOptions {
 /** Runs an upgrade that was checked and agreed to; keeps log, report and history. */
 export async function runInstall(options: InstallOptions): Promise<UpgradeReport> {
   const { plan, facts, manifest, bootId, installedBy } = options;
+  // upgrade.sh keeps its own files to root; those of the new slot are for its services, too.
+  process.umask(0o022);
   const stateFolder = stateFolderOf(facts.mounts);
   const draft = createUpgradeDraft({ stateFolder, bootId, installedBy, context: () => context });
   // First, for it makes the folder that the log lies in.
@@ -62,7 +64,7 @@ export async function runInstall(options: InstallOptions): Promise<UpgradeReport
     signal: options.signal,
   };
   const tell = (event: HistoryWord, message: string): Promise<void> =>
-    recordEvent(stateFolder, { event, slot: plan.running, version: plan.from, message });
+    recordEvent(stateFolder, { event, slot: plan.running, version: plan.fromVersion, message });
   await draft.save("running");
   const log = await openLog(stateFolder);
   log({ kind: "detail", message: `plan: ${JSON.stringify(plan)}` });

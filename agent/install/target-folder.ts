@@ -1,2 +1,2 @@
-/** Where an upgrade mounts the other slot. Below a folder only root can enter. */
-export const installFolder = "/run/dualroot/install";
+/** Where an upgrade mounts the other slot: in a folder that only root can enter. */
+export const installFolder = "/run/dualroot/install/slot";

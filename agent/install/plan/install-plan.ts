@@ -50,6 +50,7 @@ export function planInstall(input: InstallPlanInput): InstallPlan {
     purpose,
     release: `${manifest.name} ${manifest.version}`,
     from: `${system.name} ${system.version}`,
+    fromVersion: system.version,
     running,
     slot,
     device: volume.device,

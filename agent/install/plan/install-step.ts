@@ -53,8 +53,10 @@ export interface InstallPlan {
   purpose: "install" | "adopt";
   /** Name and version of the package. */
   release: string;
-  /** What runs now. */
+  /** Name and version of what runs now. */
   from: string;
+  /** The version alone, as the history has it. */
+  fromVersion: string;
   running: SlotName;
   slot: SlotName;
   device: string;

@@ -24,7 +24,7 @@ export async function activateSlot(
   await recordEvent(stateFolder, {
     event: "activated",
     slot: running,
-    version: plan.from,
+    version: plan.fromVersion,
     message: `slot ${slot} (${plan.release}) boots next; slot ${running} is the fallback`,
   });
 }

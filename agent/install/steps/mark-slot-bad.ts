@@ -26,7 +26,12 @@ export async function markSlotBad(
   if (repaired) {
     const message = "GRUB's environment block was damaged and has been made anew";
     notes.push(`${message}.`);
-    await recordEvent(stateFolder, { event: "grubenv-repaired", slot: running, version: plan.from, message });
+    await recordEvent(stateFolder, {
+      event: "grubenv-repaired",
+      slot: running,
+      version: plan.fromVersion,
+      message,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { userError } from "../../../format/errors.ts";
 import { slotRecordPath } from "../../slot/write-slot-record.ts";
@@ -17,7 +18,10 @@ export async function releaseSlot(
   { run }: Pick<InstallContext, "run">,
 ): Promise<void> {
   await rm(slotRecordPath(stateFolder, slot), { force: true });
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(target), { recursive: true });
+  // What is mounted there shows its own mode; the folder around it keeps everybody else out of a slot in the making.
+  await chmod(dirname(target), 0o700);
+  await mkdir(target, { recursive: true });
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await unmountBelow(run, target);

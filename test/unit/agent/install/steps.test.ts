@@ -93,12 +93,12 @@ test("a damaged block is made anew with the running slot as it is known, and the
 
 test("unmounting flushes the device; mounted again it takes no writes", async () => {
   const { run, commands } = recordingRun();
-  const slot = { device: "/dev/mapper/VA-root_b", target: "/run/dualroot/install" };
+  const slot = { device: "/dev/mapper/VA-root_b", target: "/run/dualroot/install/slot" };
   await remountSlot({ kind: "remount-slot", title: "", type: "ext4", ...slot }, { run });
   await unmountSlot(slot, { run });
   expect(commands).toEqual([
     "blockdev --flushbufs /dev/mapper/VA-root_b",
-    "mount -t ext4 -o ro,noatime /dev/mapper/VA-root_b /run/dualroot/install",
+    "mount -t ext4 -o ro,noatime /dev/mapper/VA-root_b /run/dualroot/install/slot",
     "blockdev --flushbufs /dev/mapper/VA-root_b",
   ]);
 });
