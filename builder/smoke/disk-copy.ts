@@ -51,6 +51,7 @@ export async function createMedia(options: {
     "-q",
     "-t",
     "ext2",
+    ...["-b", "4096", "-i", "65536"], // few large files: else the inodes alone take a sixteenth
     "-m",
     "0",
     "-L",
