@@ -16,13 +16,16 @@ export interface UpgradeState {
 }
 
 /** How the last upgrade of this dual system went; undefined when there was none, or its report cannot be read. */
-export async function readUpgradeState({ root }: Pick<Places, "root">): Promise<UpgradeState | undefined> {
+export async function readUpgradeState(
+  { root }: Pick<Places, "root">,
+  isRunning = isUpgradeRunning,
+): Promise<UpgradeState | undefined> {
   const folder = join(root, stateFolderOf(await readMountTable()));
   const text = await readTextIfExists(join(folder, upgradeReportName));
   const report = text === undefined ? undefined : parseReport(text);
   if (!report) return undefined;
   if (report.outcome !== "running") return { state: report.outcome, report };
-  return { state: (await isUpgradeRunning()) ? "running" : "cut-off", report };
+  return { state: (await isRunning()) ? "running" : "cut-off", report };
 }
 
 function parseReport(text: string): UpgradeReport | undefined {
