@@ -4,7 +4,10 @@ import { dirname } from "node:path";
 import { hasErrorCode } from "../../format/errors.ts";
 
 /** SHA-256 of a file of any size in constant memory, lower-case hex. */
-export async function sha256File(path: string | Buffer, onBytes: (done: number) => void = () => {}): Promise<string> {
+export async function sha256File(
+  path: string | Buffer,
+  onBytes: (done: number) => void = () => {},
+): Promise<string> {
   const file = await open(path, "r");
   try {
     return await drain(file, async (_, done) => onBytes(done));
