@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { StepError } from "../../format/errors.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import type { StepOf } from "../plan/step.ts";
@@ -13,16 +15,26 @@ import type { SlotContext } from "./step-context.ts";
  */
 const tarOptions = [...tarExtractOptions, "--ignore-zeros", "--warning=no-timestamp"];
 
-/** Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. */
+/**
+ * Decodes on all cores straight into tar: package + decoder in memory, never package + unpacked. Its digest is measured on the way: it
+ * was verified before, but on a medium that somebody else may write to it could be another one by now.
+ */
 export async function extractRootfs(
   step: StepOf<"extract-rootfs">,
   { report, stored }: Pick<SlotContext, "report" | "stored">,
 ): Promise<void> {
   const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
   const archive = stored(packageFiles.rootfs);
+  const hash = createHash("sha256");
+  const measured = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of readStored(archive)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
   await runPipeline({
     report,
-    input: { name: archive.name, chunks: readStored(archive) },
+    input: { name: archive.name, chunks: measured() },
     commands: [
       // Over the limit xz takes fewer threads; it never fails for it.
       [
@@ -37,4 +49,8 @@ export async function extractRootfs(
     onPosition: (done) =>
       report({ kind: "progress", step: step.kind, done, total: step.archiveBytes, unit: "bytes" }),
   });
+  if (hash.digest("hex") !== archive.sha256)
+    throw new StepError(`${archive.name} is not what was verified before it was unpacked`, {
+      hint: "Its medium is failing, or somebody writes to it. Copy the package to the gateway's own disk.",
+    });
 }
