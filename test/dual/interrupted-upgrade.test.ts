@@ -27,7 +27,7 @@ beforeAll(async () => {
   const { image } = await tinyDualDisk(folder);
   const orders = await copyImage(await ordersDisk([secondRelease]), join(folder, "orders.img"));
   machine = await bootTiny(image, { orders, consoleLog: join(folder, "console.log") });
-  expect(await waitForGood(machine)).toBe("A");
+  expect(await waitForGood(machine, 400)).toBe("A");
   before = await askReport(machine);
   // Stands for the gateway's services.
   await runIn(
