@@ -69,6 +69,7 @@ export const refusalCodes = [
   "grubenv-damaged",
   "rauc-busy",
   "rescue-not-refreshed",
+  "old-system-goes",
 ] as const;
 
 export type RefusalCode = (typeof refusalCodes)[number];

@@ -1,5 +1,5 @@
 import { formatSizePair, MiB } from "../../../format/sizes.ts";
-import { refuse, type InstallCheck } from "./install-check.ts";
+import { refuse, warnAbout, type InstallCheck } from "./install-check.ts";
 
 /** As the builder asks it of the release's own layout: files, the filesystem's own share, and room to go on working. */
 function neededBytes(unpackedBytes: number): number {
@@ -39,6 +39,12 @@ export const otherSlot: InstallCheck = {
         hint: "Use a smaller release, or lvextend both slots.",
       });
     const record = records[name];
+    if (record?.oldSystem === true)
+      return warnAbout({
+        code: "old-system-goes",
+        message: `Slot ${name} holds the old system (${record.name}): after this upgrade there is no way back to it.`,
+        hint: `Copy from it what is still wanted: mount -o ro ${other.device} /mnt`,
+      });
     return `slot ${name}, ${other.device}${record ? `, now ${record.name} ${record.version}` : ""}`;
   },
 };

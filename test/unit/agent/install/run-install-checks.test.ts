@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import type { InstallCheckContext } from "../../../../agent/install/checks/install-check.ts";
 import { installChecks, runInstallChecks } from "../../../../agent/install/checks/run-install-checks.ts";
+import { recordOf } from "../../../../agent/slot/slot-record.ts";
+import { describeKeptSystem } from "../../../../agent/slot/system-file.ts";
 import { MiB } from "../../../../format/sizes.ts";
+import { exampleManifest } from "../example.ts";
 import { dualCheckContext } from "./example-dual.ts";
 
 const verdicts = (context: InstallCheckContext): string[] =>
@@ -96,6 +99,13 @@ test.each<[string, (context: InstallCheckContext) => void, string[]]>([
       delete other!.sizeBytes;
     },
     ["fail slot-missing"],
+  ],
+  [
+    "the old system in the other slot",
+    ({ install }) => {
+      install.records.B = recordOf(describeKeptSystem(exampleManifest(), "CentOS 7", "VA"), "conversion");
+    },
+    ["warn old-system-goes"],
   ],
   [
     "a slot that somebody looks into",
