@@ -24,15 +24,17 @@ export async function bootTiny(
 }
 
 /** Waits until a slot is up, marked good, and takes orders; says which. Restarts on the way do not count. */
-export async function waitForGood(machine: RunningMachine, seconds = 120): Promise<"A" | "B"> {
+export async function waitForGood(machine: RunningMachine, seconds = 300): Promise<"A" | "B"> {
   const words = /dualroot: slot ([AB]) is healthy and marked good\r?\n/;
   const [, slot] = await machine.console.waitFor(words, seconds, "a slot that is well");
   return slot as "A" | "B";
 }
 
-/** Runs a command line in the gateway; what it wrote, or an error when it did not end with 0. */
-export async function runIn(machine: RunningMachine, command: string, seconds = 60): Promise<string> {
-  const { exitCode, output } = await machine.console.run(command, seconds);
+/** Runs a script in the gateway, which takes one line at a time; what it wrote, or an error when it did not end with 0. */
+export async function runIn(machine: RunningMachine, command: string, seconds = 120): Promise<string> {
+  const script = Buffer.from(command).toString("base64");
+  const line = `echo ${script} | base64 -d >/run/order; sh /run/order`;
+  const { exitCode, output } = await machine.console.run(line, seconds);
   if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}:\n${output}`);
   return output.trim();
 }
@@ -40,5 +42,5 @@ export async function runIn(machine: RunningMachine, command: string, seconds = 
 /** Lets the gateway switch itself off, with everything written. */
 export async function powerOff(machine: RunningMachine): Promise<void> {
   machine.console.type("systemctl poweroff");
-  await machine.ended(60);
+  await machine.ended(120);
 }

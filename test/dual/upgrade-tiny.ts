@@ -20,7 +20,7 @@ export async function upgradeTiny(machine: RunningMachine, { version }: TinyRele
   const output = await runIn(machine, `sh /opt/${version}/upgrade.sh ${installWords}`, 600);
   const onlineSeconds = (performance.now() - begin) / 1000;
   machine.console.type("systemctl reboot");
-  await machine.console.waitFor(/TINY-RESTARTS/, 30);
+  await machine.console.waitFor(/TINY-(?:LEAVES|RESTARTS)/, 30);
   const down = performance.now();
   const slot = await waitForGood(machine, 240);
   return { slot, onlineSeconds, downSeconds: (performance.now() - down) / 1000, output };

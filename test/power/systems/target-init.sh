@@ -8,6 +8,8 @@ mount -t tmpfs -o mode=1777 tmp /tmp
 exec </dev/console >/dev/console 2>&1
 echo "NEW-SYSTEM boots"
 mkdir -p /run/systemd/system /run/lock
+# LVM made nodes there; udev makes links.
+for volume in /sys/block/dm-*; do ln -sf "../${volume##*/}" "/dev/mapper/$(cat "$volume/dm/name")"; done
 # As its unit does, before everything that may hang.
 /usr/lib/dualroot/boot-deadline </dev/null &
 hostname "$(cat /etc/hostname)"
