@@ -42,18 +42,18 @@ afterAll(async () => {
 
 /** Starts an upgrade, waits for the step, and sends both of its processes the signal; upgrade.sh's exit code. */
 async function interrupt(title: string, signal: "KILL" | "INT"): Promise<string> {
-  const script = `
-    rm -f ${log}
-    ${upgrade} install --yes --allow-development-key >/run/output 2>&1 &
-    shell=$!
-    until grep -q "== [0-9/]* ${title}" ${log} 2>/dev/null; do
-      [ -d /proc/$shell ] || { cat /run/output; exit 99; }
-      sleep 0.1
-    done
-    agent=$(cat /proc/$shell/task/$shell/children)
-    kill -${signal} ${signal === "KILL" ? "$shell $agent" : "$agent"}
-    code=0; wait $shell || code=$?
-    echo "ended with $code"`;
+  const receivers = signal === "KILL" ? "$shell $agent" : "$agent";
+  // The gateway's console takes one line at a time.
+  const script = [
+    `rm -f ${log}`,
+    `${upgrade} install --yes --allow-development-key >/run/output 2>&1 & shell=$!`,
+    `until grep -q "== [0-9/]* ${title}" ${log} 2>/dev/null || [ ! -d /proc/$shell ]; do sleep 0.1; done`,
+    "agent=$(cat /proc/$shell/task/$shell/children)",
+    `kill -${signal} ${receivers}`,
+    "code=0",
+    "wait $shell || code=$?",
+    'echo "ended with $code"',
+  ].join("; ");
   return runIn(machine, script, 600);
 }
 
