@@ -52,7 +52,7 @@ export async function install(context: StageOneContext): Promise<number> {
     });
     const seconds = Math.round((performance.now() - begin) / 1000);
     const restartAt = args.restartAt ?? "later";
-    await restartGateway(restartAt, plan.slot, run);
+    const notRestarted = await restartGateway(restartAt, plan.slot, run);
     const { outcome, identity } = done;
     answer(
       {
@@ -62,11 +62,12 @@ export async function install(context: StageOneContext): Promise<number> {
         from: plan.from,
         running: plan.running,
         slot: plan.slot,
-        restartAt,
+        restartAt: notRestarted === undefined ? restartAt : "later",
+        ...(notRestarted === undefined ? {} : { notRestarted }),
         seconds,
         identity,
       },
-      installWords(done, { running: plan.running, restartAt, seconds }),
+      installWords(done, { running: plan.running, restartAt, notRestarted, seconds }),
     );
     return exitCodes.success;
   } finally {

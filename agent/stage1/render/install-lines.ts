@@ -5,15 +5,18 @@ import { formatDuration } from "../../render/format-duration.ts";
 /** What the operator sees once the other slot boots next. */
 export function installWords(
   { release, slot, identity, notes }: UpgradeReport,
-  { running, restartAt, seconds }: { running: string; restartAt: string; seconds: number },
+  options: { running: string; restartAt: string; notRestarted: string | undefined; seconds: number },
 ): string[] {
+  const { running, restartAt, notRestarted, seconds } = options;
   const different = identity.filter(({ equal }) => !equal).length;
   const when =
-    restartAt === "now"
-      ? "The gateway restarts now."
-      : restartAt === "later"
-        ? "The next restart, whenever it comes, boots it."
-        : `The gateway restarts at ${restartAt}.`;
+    notRestarted !== undefined
+      ? `The restart could not be arranged: ${notRestarted}. Restart the gateway yourself.`
+      : restartAt === "now"
+        ? "The gateway restarts now."
+        : restartAt === "later"
+          ? "The next restart, whenever it comes, boots it."
+          : `The gateway restarts at ${restartAt}.`;
   return [
     "",
     `Slot ${slot} has ${release}, after ${formatDuration(seconds)}. Slot ${running} is the fallback.`,
