@@ -15,7 +15,8 @@ import { upgradedDisk } from "./upgraded-disk.ts";
  */
 const isLong = process.env["DUALROOT_LONG"] === "1";
 const triesBefore = isLong ? 0 : 2;
-const limitSeconds = isLong ? 480 : 240;
+/** Generous: the emulated processor may share its core with everything else on this host. */
+const limitSeconds = isLong ? 900 : 480;
 /** Shorter than anybody would have them in the field. */
 const settings = [
   "DUALROOT_HEALTH_SECONDS=5",
