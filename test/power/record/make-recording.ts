@@ -12,7 +12,7 @@ import { watchConsole } from "./watch-console.ts";
 
 const run = createRun(silent);
 /** Of a whole conversion on an emulated processor that others use too. */
-const limitSeconds = 900;
+const limitSeconds = 2400;
 
 export interface RecordingInput {
   title: string;
