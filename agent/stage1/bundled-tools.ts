@@ -21,6 +21,8 @@ const tools = [
   "xz",
   "mkfs.ext4",
   "mkfs.xfs",
+  "getfattr",
+  "setfattr",
 ] as const;
 
 /** Makes the wrappers; returns the PATH under which programs are then found: bundled ones first, the system's after. */
