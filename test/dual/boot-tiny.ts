@@ -7,19 +7,21 @@ export interface TinyOptions {
   orders?: string;
   consoleLog: string;
   filter?: Drive["filter"];
+  /** No: the disk gets the guest's flushes. */
+  disposable?: boolean;
   onLine?: LaunchOptions["onLine"];
 }
 
 /** Switches the tiny gateway on: BIOS, GRUB, whatever slot that chooses. The caller kills it. */
 export async function bootTiny(
   disk: string,
-  { orders, consoleLog, filter, onLine }: TinyOptions,
+  { orders, consoleLog, filter, onLine, disposable = true }: TinyOptions,
 ): Promise<RunningMachine> {
   const drives: Drive[] =
     orders === undefined
       ? []
       : [{ file: orders, format: "raw", readOnly: false, serial: "orders", disposable: true }];
-  const description = tinyMachine({ file: disk, ...(filter && { filter }) }, drives);
+  const description = tinyMachine({ file: disk, disposable, ...(filter && { filter }) }, drives);
   return launch(description, { accelerator: "tcg", consoleLog, ...(onLine && { onLine }) });
 }
 

@@ -16,6 +16,8 @@ export interface Fault {
   range?: ByteRange;
   /** Smaller requests are served well. */
   leastBytes?: number;
+  /** Only writes that have these bytes in them: what is written, wherever it goes. */
+  holds?: Buffer;
   /** How often, at most. */
   times: number;
   /** After its first time it stays with the bytes of that request, whatever its size: a bad spot of the medium. */
@@ -48,8 +50,14 @@ export async function serveFaultyDisk(image: string, socketPath: string): Promis
   const cut = new Promise<void>((resolve) => {
     onCut = resolve;
   });
-  const take = (of: Fault["of"], offset: number, length: number): Fault | undefined => {
-    const fault = active.find((one) => one.of === of && one.times > 0 && touches(one, offset, length));
+  const take: Medium["take"] = (of, offset, length, payload) => {
+    const fault = active.find(
+      (one) =>
+        one.of === of &&
+        one.times > 0 &&
+        touches(one, offset, length) &&
+        (one.holds === undefined || payload?.includes(one.holds) === true),
+    );
     if (!fault) return undefined;
     fault.times -= 1;
     done.push({ fault: { ...fault }, offset, length });
@@ -101,7 +109,7 @@ interface Medium {
   cache: VolatileCache;
   size: number;
   /** The fault that this request meets, if any. */
-  take: (of: Fault["of"], offset: number, length: number) => Fault | undefined;
+  take: (of: Fault["of"], offset: number, length: number, payload?: Buffer) => Fault | undefined;
   onCut: () => void;
 }
 
@@ -150,7 +158,7 @@ async function answer(
 ): Promise<{ error: number; data?: Buffer; isLast?: boolean }> {
   const { read, write, flush, trim, writeZeroes } = nbd.command;
   const of = command === read ? "read" : command === flush ? "flush" : "write";
-  const fault = take(of, offset, length);
+  const fault = take(of, offset, length, payload);
   if (fault?.kind === "fail") return { error: nbd.inputOutputError };
   if (command === read) {
     const data = Buffer.alloc(length);

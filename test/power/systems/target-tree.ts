@@ -75,7 +75,7 @@ export async function makeTargetTree(
 }
 
 /** A megabyte that does not compress, the same for the same word. */
-function differentBytes(word: string): Buffer {
+export function differentBytes(word: string): Buffer {
   const key = createHash("sha256").update(word).digest();
   return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(MiB));
 }
