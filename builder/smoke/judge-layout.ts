@@ -67,6 +67,11 @@ export function judgeLayout(
       get("volumes"),
       get("volumes") !== "" && !volumes.has(`${layout.volumeGroup}:${stashVolume}`),
     ),
+    item(
+      "free space handed out",
+      get("free-extents"),
+      get("free-extents") === "0" || !layout.volumes.some(({ growWeight, slot }) => growWeight > 0 && !slot),
+    ),
     item("health gate", get("health"), /"state":"good"/.test(get("health"))),
     item("failed units", get("failed-units"), get("failed-units") === ""),
     item("system state", get("state"), get("state") === "running"),

@@ -11,9 +11,9 @@ import { mediaFolder } from "./old-system.ts";
 import { parseItems } from "./parse-items.ts";
 import type { LayoutItem } from "./report.ts";
 
-/** Waits until the health gate has decided, released the stash and said so, and systemd is done starting: both write to this very console. */
+/** Waits until the health gate has decided, released the stash, grown the volumes and ended, and systemd is done starting: both write to this very console. */
 export async function waitForHealth(console: SerialConsole): Promise<void> {
-  const decided = `grep -q '"state":"good"' /run/dualroot/health && grep -q -a '^A_TRY=0' /boot/dualroot/grub/grubenv && ! lvs --noheadings -o lv_name | grep -q -w stash`;
+  const decided = `grep -q '"state":"good"' /run/dualroot/health && grep -q -a '^A_TRY=0' /boot/dualroot/grub/grubenv && ! lvs --noheadings -o lv_name | grep -q -w stash && systemctl show -p SubState dualroot-health.service | grep -q exited`;
   await console.run(`for try in $(seq 120); do { ${decided}; } 2>/dev/null && break; sleep 2; done`, 400);
   await console.run("timeout 120 systemctl is-system-running --wait; sleep 2", 150);
 }

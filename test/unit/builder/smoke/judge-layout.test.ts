@@ -41,6 +41,7 @@ const seen = [
   "table\tgpt",
   "partitions\tvda1:2097152:21686148-6449-6e6f-744e-656564454649: vda2:1073741824:0fc63daf-8483-4772-8e79-3d69d8477de4:ext4 vda3:9659482112:e6d6d379-f507-44c2-a23c-238f2a3df928:LVM2_member",
   "volumes\tVA:data:536870912 VA:root_a:3221225472 VA:root_b:3221225472",
+  "free-extents\t0",
   "grubenv\tORDER=A B A_OK=1 A_TRY=0 B_OK=0 B_TRY=0",
   'system\t{ "format": 1, "compatible": "gateway", "version": "2026.11", "slot": "A" }',
   'rollback\t{"ok":false,"exitCode":4,"problems":[]}',
@@ -73,6 +74,7 @@ test("slot B is what the release wants, and GRUB and the way back agree about it
 test.each([
   ["\tgpt", "\tdos", ["partition table"]],
   ["volumes\t", "volumes\tVA:stash:4194304 ", ["stash released"]],
+  ["free-extents\t0", "free-extents\t120", ["free space handed out"]],
   ["vda1:2097152", "vda1:1048576", ["partition 1"]],
   ["e6d6d379", "0fc63daf", ["partition 3"]],
   ["VA:root_b:3221225472", "VA:root_b:3221225471", ["volume root_b"]],
