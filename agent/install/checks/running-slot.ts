@@ -3,7 +3,13 @@ import { refuse, warnAbout, type InstallCheck, type InstallCheckContext } from "
 export const dualSystem: InstallCheck = {
   name: "dual-system",
   title: "Dual system",
-  run: ({ install: { running, system } }) => {
+  run: ({ install: { running, system, slots } }) => {
+    if (!system && slots.length > 0)
+      return refuse({
+        code: "slot-unknown",
+        message: `GRUB's menu has ${slots.length} slots, and /etc/dualroot/system.json, which says what runs here, cannot be read.`,
+        hint: "Put it right by the other slot's, with this slot's letter, then check again.",
+      });
     if (!system)
       return refuse({
         code: "not-dual-system",

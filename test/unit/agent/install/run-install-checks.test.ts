@@ -19,7 +19,23 @@ test("a healthy dual system passes every check, one row each", () => {
 });
 
 test.each<[string, (context: InstallCheckContext) => void, string[]]>([
-  ["an old gateway", ({ install }) => delete install.system, ["fail not-dual-system"]],
+  [
+    "an old gateway",
+    (context) => {
+      delete context.install.system;
+      delete context.install.running;
+      delete context.other;
+      context.install.slots = [];
+    },
+    ["fail not-dual-system"],
+  ],
+  [
+    "a dual system that no longer knows what it is",
+    ({ install }) => {
+      delete install.system;
+    },
+    ["fail slot-unknown"],
+  ],
   [
     "a slot that the menu did not start",
     ({ install }) => {
