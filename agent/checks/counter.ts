@@ -3,7 +3,8 @@ import { fail, type Check, type Outcome } from "./check.ts";
 
 export interface CounterQuestion {
   manifest: { name: string; version: string; counter: number };
-  manifestSha256: string;
+  /** Of the exact bytes of manifest.json; without it no permit fits. */
+  manifestSha256?: string | undefined;
   /** The highest counter that was ever committed on this gateway. */
   counterFloor?: number | undefined;
   /** What lies beside the package as its permit. */
@@ -38,7 +39,7 @@ export function judgeCounter({ manifest, manifestSha256, counterFloor, permit }:
   ];
 }
 
-function faultOf(permit: PermitFacts, manifestSha256: string): string | undefined {
+function faultOf(permit: PermitFacts, manifestSha256: string | undefined): string | undefined {
   if ("fault" in permit) return permit.fault;
   return permit.manifestSha256 === manifestSha256 ? undefined : "it is for another package";
 }
@@ -48,7 +49,7 @@ export const counter: Check = {
   name: "counter",
   title: "Anti-rollback",
   run: ({ stage, manifest, manifestSha256, facts, permit }) =>
-    stage === "ramdisk" || manifestSha256 === undefined
+    stage === "ramdisk"
       ? undefined
       : judgeCounter({ manifest, manifestSha256, counterFloor: facts.counterFloor, permit }),
 };

@@ -39,11 +39,34 @@ test.each(gatewayNames)("the %s gateway passes every check, on the old system an
   const template = planPartitions(exampleManifest().layout, (10 * GiB) / 512, "seed");
   const onOld: CheckInput = { ...oldSystem(), facts, template, identityProblems: [] };
   expect(verdicts(onOld)).toEqual([]);
-  expect(runChecks(onOld).length).toBe(19);
+  expect(runChecks(onOld).length).toBe(20);
   const { root: _, ...inRamdisk } = facts;
   const again = runChecks({ ...ramdisk(), facts: inRamdisk, stash: examplePlanInput(facts).stash, template });
   expect(again.filter((result) => result.verdict !== "pass")).toEqual([]);
   expect(again.map((result) => result.code)).toContain("layout");
+});
+
+test("a gateway that has had a newer release is not converted to an older one, but for a permit", () => {
+  const counterRows = (input: CheckInput): string[] =>
+    runChecks(input).flatMap(({ title, verdict, code }) =>
+      title === "Anti-rollback" ? [`${verdict} ${code}`] : [],
+    );
+  const after =
+    (floor: number): Change =>
+    ({ facts }) =>
+      void (facts.counterFloor = floor);
+  const manifestSha256 = "5a".repeat(32);
+  const permit = { manifestSha256, keyId: "0123456789abcdef" };
+  expect(counterRows(oldSystem())).toEqual(["pass counter"]);
+  expect(counterRows(oldSystem(after(7)))).toEqual(["pass counter"]);
+  expect(counterRows(oldSystem(after(8)))).toEqual(["fail counter-too-low"]);
+  expect(counterRows({ ...oldSystem(after(8)), manifestSha256, permit })).toEqual(["pass counter"]);
+  expect(counterRows({ ...oldSystem(after(8)), manifestSha256: "00".repeat(32), permit })).toEqual([
+    "fail permit-invalid",
+  ]);
+  expect(counterRows({ ...oldSystem(after(8)), permit })).toEqual(["fail permit-invalid"]);
+  // Past stage 1 it is settled.
+  expect(counterRows(ramdisk(after(8)))).toEqual([]);
 });
 
 const powerRows = (input: CheckInput): string[] =>

@@ -167,6 +167,14 @@ test("a converted gateway names its slot; a damaged file does not count", async 
   );
 });
 
+test("the highest counter that was committed, on /data or in the slot", async () => {
+  expect((await gather(centosTree)).facts).not.toHaveProperty("counterFloor");
+  const inSlot = { ...centosTree, "var/lib/dualroot/counter": "9" };
+  expect((await gather(inSlot)).facts.counterFloor).toBe(9);
+  expect((await gather({ ...inSlot, "data/dualroot/counter": "7" })).facts.counterFloor).toBe(9);
+  expect((await gather({ ...inSlot, "data/dualroot/counter": "12" })).facts.counterFloor).toBe(12);
+});
+
 test("nothing to read gives facts, not an exception", async () => {
   const { facts } = await gather({ "etc/empty": "" });
   expect(facts).toMatchObject({ disks: [], mounts: [], interfaces: [], osName: "unknown" });
