@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { planGrowth, type GrowingVolume } from "../../../../agent/plan/plan-growth.ts";
+import { planGrowth, type GrowingVolume } from "../../../agent/plan/plan-growth.ts";
 
 const script = "rootfs-overlay/usr/lib/dualroot/grow-volumes";
 
