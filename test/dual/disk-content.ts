@@ -58,14 +58,6 @@ export async function changeSlot(disk: string, slot: SlotName, commands: readonl
   });
 }
 
-/** Makes a slot's volume, which must be as large, the same as another's. */
-export async function copySlot(disk: string, from: SlotName, to: SlotName): Promise<void> {
-  await withScratch(async (folder) => {
-    const image = await copyOut(disk, await volumeAreas(disk, volumeOf[from]), join(folder, "slot.img"));
-    await copyIn(disk, await volumeAreas(disk, volumeOf[to]), image);
-  });
-}
-
 /** A file of a slot; the filesystem must be clean. */
 export async function readInSlot(disk: string, slot: SlotName, path: string): Promise<Buffer> {
   return withScratch(async (folder) => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunningMachine } from "../../builder/vm/launch.ts";
 import { firstRelease } from "../power/systems/cached-package.ts";
 import { bootTiny, powerOff, runIn, waitForGood } from "./boot-tiny.ts";
-import { grubenv } from "./disk-content.ts";
+import { grubenv, slotTree } from "./disk-content.ts";
 import {
   copyImage,
   fourthRelease,
@@ -27,10 +27,12 @@ let disk: string;
 let machine: RunningMachine;
 let identity: string;
 let version = firstRelease.version;
+let filesOfA: Map<string, string>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dualroot-turns-"));
   disk = (await tinyDualDisk(folder)).image;
+  filesOfA = await slotTree(disk, "A");
   const orders = await copyImage(await ordersDisk(releases), join(folder, "orders.img"));
   machine = await bootTiny(disk, { orders, consoleLog: join(folder, "console.log") });
   expect(await waitForGood(machine)).toBe("A");
@@ -80,3 +82,13 @@ test("switched off, GRUB prefers the slot that ran last, and counts nothing agai
   const [order, ok, tries] = [`${last} ${last === "A" ? "B" : "A"}`, `${last}_OK`, `${last}_TRY`];
   expect(await grubenv(disk)).toMatchObject({ ORDER: order, [ok]: "1", [tries]: "0" });
 });
+
+test.runIf(!isLong)("seen from outside too, no file of the slot that ran first has changed", async () => {
+  expect(filesOfA.size).toBeGreaterThan(50);
+  expect(lasting(await slotTree(disk, "A"))).toEqual(lasting(filesOfA));
+});
+
+/** Without what LVM writes on every change of a volume. */
+function lasting(files: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...files].filter(([path]) => !path.startsWith("/etc/lvm/")));
+}
