@@ -20,7 +20,7 @@ export interface Fault {
   holds?: Buffer;
   /** How often, at most. */
   times: number;
-  /** After its first time it stays with the bytes of that request, whatever its size: a bad spot of the medium. */
+  /** After its first time it stays with the bytes of that request, whatever its size: a bad spot of the medium. One that cannot be read is well again once it is written, as disks do. */
   sticks?: boolean;
 }
 
@@ -67,11 +67,16 @@ export async function serveFaultyDisk(image: string, socketPath: string): Promis
     }
     return fault;
   };
+  const heal = (offset: number, length: number): void => {
+    for (const one of active)
+      if (one.of === "read" && one.sticks && one.range && touches({ ...one, leastBytes: 0 }, offset, length))
+        one.times = 0;
+  };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    const whole = serve(socket, { file, cache, size, take, onCut })
+    const whole = serve(socket, { file, cache, size, take, heal, onCut })
       .catch((error: unknown) => void socket.destroy(error as Error))
       .finally(() => served.delete(whole));
     served.add(whole);
@@ -110,6 +115,8 @@ interface Medium {
   size: number;
   /** The fault that this request meets, if any. */
   take: (of: Fault["of"], offset: number, length: number, payload?: Buffer) => Fault | undefined;
+  /** These bytes were written anew. */
+  heal: (offset: number, length: number) => void;
   onCut: () => void;
 }
 
@@ -154,7 +161,7 @@ async function negotiate(socket: Socket, reader: SocketReader, size: number): Pr
 async function answer(
   { command, offset, length }: NbdRequest,
   payload: Buffer | undefined,
-  { file, cache, take }: Medium,
+  { file, cache, take, heal }: Medium,
 ): Promise<{ error: number; data?: Buffer; isLast?: boolean }> {
   const { read, write, flush, trim, writeZeroes } = nbd.command;
   const of = command === read ? "read" : command === flush ? "flush" : "write";
@@ -174,5 +181,6 @@ async function answer(
   if (fault?.kind === "flip") bytes[bytes.length >> 1]! ^= 1;
   await cache.remember(offset, length);
   await file.write(bytes, 0, bytes.length, offset);
+  heal(offset, length);
   return { error: 0, isLast: fault?.kind === "cut" };
 }

@@ -15,6 +15,8 @@ export interface HandedOver {
   kexec: (...words: readonly string[]) => NonNullable<VirtualMachine["boot"]>;
   /** A new image of the disk as it was when the ramdisk was started. */
   diskAtStart: (folder: string) => Promise<string>;
+  /** A new image of the disk as it was when the resume loader had just been armed. */
+  diskArmed: (folder: string) => Promise<string>;
   /** What stage 1 has put on the disk, from an image. */
   readStash: (image: string) => Promise<Stash>;
 }
@@ -26,8 +28,10 @@ export async function handedOver(): Promise<HandedOver> {
   const text = await readFile(join(recorded, recordingFiles.console), "utf8");
   const line = /Command line: (dualroot\.mode=convert [^\r\n]*)/.exec(text)?.[1];
   if (line === undefined) throw new Error("the recorded console has no command line of the ramdisk");
-  const { ramdisk } = recording.switches.starts;
-  if (ramdisk === undefined) throw new Error("the recording has no start of the ramdisk");
+  const { starts, deciding } = recording.switches;
+  const [armed] = deciding;
+  if (starts.ramdisk === undefined || armed === undefined) throw new Error("the recording has no switches");
+  const before = (entry: number) => (folder: string) => diskBefore(recording, entry, folder);
   return {
     recording,
     kexec: (...words) => ({
@@ -36,7 +40,8 @@ export async function handedOver(): Promise<HandedOver> {
       append: [line, ...words].join(" "),
     }),
     readStash: (image) => readStash(image, line),
-    diskAtStart: (folder) => diskBefore(recording, ramdisk, folder),
+    diskAtStart: before(starts.ramdisk),
+    diskArmed: before(armed + 1),
   };
 }
 

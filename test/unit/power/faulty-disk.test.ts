@@ -74,6 +74,14 @@ test("a fault that sticks stays with the place that it hit first", async () => {
   expect(disk.done.map(({ offset }) => offset)).toEqual([8192, 8192]);
 });
 
+test("a spot that cannot be read is well again once it is written", async () => {
+  const range = { startBytes: 4096, sizeBytes: 512 };
+  disk.inject({ kind: "fail", of: "read", range, times: 10, sticks: true });
+  const before = await qemuIo("read 4096 512", "write 8192 512", "read 4096 512");
+  expect(before.match(/read failed: Input\/output error/g)).toHaveLength(2);
+  expect(await qemuIo("write -P 0x5a 4096 512", "read -P 0x5a 4096 512")).not.toMatch(/error|failed/i);
+});
+
 test("reads and flushes can fail too", async () => {
   disk.inject({ kind: "fail", of: "read", range: { startBytes: 4096, sizeBytes: 1 }, times: 1 });
   disk.inject({ kind: "fail", of: "flush", times: 1 });
