@@ -25,10 +25,15 @@ export async function bootTiny(
   return launch(description, { accelerator: "tcg", consoleLog, ...(onLine && { onLine }) });
 }
 
-/** Waits until a slot is up, marked good, and takes orders; says which. Restarts on the way do not count. */
+/** Waits until a slot is up, marked good, and its gate has done what follows a commit; says which. Restarts on the way do not count. */
 export async function waitForGood(machine: RunningMachine, seconds = 300): Promise<"A" | "B"> {
   const words = /dualroot: slot ([AB]) is healthy and marked good\r?\n/;
   const [, slot] = await machine.console.waitFor(words, seconds, "a slot that is well");
+  await runIn(
+    machine,
+    "while pgrep -f '^/bin/sh /usr/lib/dualroot/health-gate' >/dev/null; do sleep 0.5; done",
+    seconds,
+  );
   return slot as "A" | "B";
 }
 

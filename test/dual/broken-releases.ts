@@ -9,6 +9,8 @@ export interface BrokenRelease {
   title: string;
   /** What is wrong with the files of the slot. `kernel` and `initramfs` are its own, by their paths. */
   changes: (slot: { kernel: string; initramfs: string }) => Change[];
+  /** A line more for health.conf. */
+  setting?: string;
   /** What the console must show, so that the fault is known to have happened. */
   evidence: RegExp;
   /** What `dualroot-status --json` must give as the reason of the fallback. */
@@ -60,6 +62,7 @@ export const brokenReleases: readonly BrokenRelease[] = [
   {
     title: "it hangs on its way up",
     changes: () => [{ path: "/usr/lib/systemd/systemd-networkd", text: "exec sleep 100000\n" }],
+    setting: "DUALROOT_BOOT_SECONDS=40",
     evidence: /the boot has not come to its health gate within \d+ s: restarting/,
     reason: /did not come to its health gate within \d+ s/,
     isShort: false,
@@ -82,7 +85,7 @@ export const brokenReleases: readonly BrokenRelease[] = [
     title: "its own check hangs",
     changes: () => [{ path: check, text: "#!/bin/sh\nexec sleep 100000\n", mode: program }],
     evidence: /slot B is not healthy: .*of-the-release/,
-    reason: /of-the-release gave no result within 3 s/,
+    reason: /of-the-release gave no result within 10 s/,
     isShort: false,
   },
 ];

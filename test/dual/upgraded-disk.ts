@@ -20,7 +20,7 @@ export async function upgradedDisk(folder: string): Promise<string> {
       });
       try {
         await waitForGood(machine);
-        await runIn(machine, `sh /opt/${secondRelease.version}/upgrade.sh ${installWords}`, 600);
+        await runIn(machine, `sh /opt/${secondRelease.version}/upgrade.sh ${installWords}`, 1500);
         await powerOff(machine);
       } finally {
         await machine.kill();

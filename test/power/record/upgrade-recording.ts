@@ -14,6 +14,9 @@ import { watchConsole } from "./watch-console.ts";
 /** Half a gigabyte. Long enough for a sweep over one to end while the code changes. */
 const keepHours = 6;
 
+/** Of each wait, on an emulated processor that others use too. */
+const limitSeconds = 1500;
+
 /** What the recorded upgrade is started with. */
 export const upgradeCommand = "install --yes --allow-development-key --reboot now";
 
@@ -56,15 +59,17 @@ async function recordUpgrade(
     onLine,
   });
   const saysItself = async (): Promise<string> => {
-    await runIn(machine, "/usr/lib/tiny/report", 120);
+    await runIn(machine, "/usr/lib/tiny/report", 600);
     return lines.findLast((line) => line.startsWith("NEW-SYSTEM slot=")) ?? "";
   };
   try {
-    if ((await waitForGood(machine)) !== "A") throw new Error("the upgrade does not begin in slot A");
+    if ((await waitForGood(machine, limitSeconds)) !== "A")
+      throw new Error("the upgrade does not begin in slot A");
     const before = await saysItself();
     const command = `${environment} sh /opt/${secondRelease.version}/upgrade.sh ${upgradeCommand}`;
     machine.console.type(`echo "UPGRADE begins"; ${command}; echo "UPGRADE ended with $?"`);
-    if ((await waitForGood(machine, 600)) !== "B") throw new Error("the upgrade did not end in slot B");
+    if ((await waitForGood(machine, limitSeconds)) !== "B")
+      throw new Error("the upgrade did not end in slot B");
     const after = await saysItself();
     await powerOff(machine);
     checkUpgrade(before, after);
