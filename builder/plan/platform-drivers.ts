@@ -4,7 +4,7 @@ import type { Platform } from "../../format/platforms.ts";
 export interface DriverWay {
   /** As that platform's people call it. */
   name: string;
-  /** All of them; built in is as good. What they use by symbol (nvme_core, libata) comes with them. */
+  /** All of them; built in is as good. What they use by symbol (hv_vmbus, libata) comes with them. */
   modules: readonly string[];
   /** A kernel without it does not run there as machines are made today. Where no way is usual, any one will do. */
   isUsual: boolean;
@@ -63,15 +63,11 @@ export const platformDrivers: Record<
   hyperv: {
     disk: [
       // Generation 1 starts from IDE only; Linux drives that disk by hv_storvsc, and ata_piix leaves it alone.
-      usual(
-        "Hyper-V storage",
-        ["hv_vmbus", "hv_storvsc", "sd_mod"],
-        "drivers/ata/ata_piix.c: prefer_ms_hyperv",
-      ),
+      usual("Hyper-V storage", ["hv_storvsc", "sd_mod"], "drivers/ata/ata_piix.c: prefer_ms_hyperv"),
       other("IDE", ["ata_piix", "sd_mod"], "drivers/ata/ata_piix.c: prefer_ms_hyperv=0"),
     ],
     network: [
-      usual("Hyper-V network", ["hv_vmbus", "hv_netvsc"], "drivers/net/hyperv/netvsc_drv.c"),
+      usual("Hyper-V network", ["hv_netvsc"], "drivers/net/hyperv/netvsc_drv.c"),
       other("legacy network adapter", ["tulip"], "drivers/net/ethernet/dec/tulip: DEC 21140"),
     ],
   },
