@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { stringify } from "yaml";
 import { platformDriversSchema, type PlatformDrivers } from "../../../format/platforms.ts";
+import type { BuildPlan } from "../../../builder/plan/build-plan.ts";
+import { buildPlanLines } from "../../../builder/render/build-plan.ts";
 import { debianKernel } from "../../fixtures/kernels.ts";
 import { targetRootFilesystem } from "../../fixtures/root-filesystem.ts";
 import { inThrowAwaySystem } from "../../unit/overlay/throw-away-system.ts";
@@ -111,13 +113,22 @@ describe("dualroot plan, of a real Debian", () => {
   );
 
   test("says for each platform what there is", async () => {
-    const { status, stdout } = dualroot(["plan", await release("virtual.yaml", ["kvm", "vmware"])]);
+    const { status, stdout } = dualroot(["plan", "--json", await release("virtual.yaml", ["kvm", "vmware"])]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/platforms +kvm +disk and initramfs ready; network ready; .*\(promised\)/);
-    expect(stdout).toMatch(
+    const plan = JSON.parse(stdout) as BuildPlan;
+    expect(disks(z.array(platformDriversSchema).parse(plan.target.platforms))).toEqual(ready);
+    expect(plan.target.rebuildInitramfs).toBe("none");
+    // For the kernel updates to come; nothing of platforms that nobody asked for.
+    expect(plan.initramfsSettings).toEqual({
+      tool: "initramfs-tools",
+      modules: ["sd_mod", "virtio_blk", "virtio_pci", "virtio_scsi", "vmw_pvscsi"],
+    });
+    const shown = buildPlanLines(plan).join("\n");
+    expect(shown).toMatch(/platforms +kvm +disk and initramfs ready; network ready; .*\(promised\)/);
+    expect(shown).toMatch(
       /^ +vmware +disk and initramfs ready; network ready; its kernel has no ahci, .*\(promised\)/m,
     );
-    expect(stdout).toMatch(/^ +baremetal +no driver for its disk; /m);
+    expect(shown).toMatch(/^ +baremetal +no driver for its disk; /m);
   });
 
   test("refuses a platform that its kernel has no driver for", async () => {
