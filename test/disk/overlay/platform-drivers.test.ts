@@ -121,7 +121,7 @@ describe("dualroot plan, of a real Debian", () => {
     // For the kernel updates to come; nothing of platforms that nobody asked for.
     expect(plan.initramfsSettings).toEqual({
       tool: "initramfs-tools",
-      modules: ["sd_mod", "virtio_blk", "virtio_pci", "virtio_scsi", "vmw_pvscsi"],
+      modules: ["ata_piix", "sd_mod", "virtio_blk", "virtio_pci", "virtio_scsi", "vmw_pvscsi"],
     });
     const shown = buildPlanLines(plan).join("\n");
     expect(shown).toMatch(/platforms +kvm +disk and initramfs ready; network ready; .*\(promised\)/);
