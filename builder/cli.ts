@@ -67,6 +67,14 @@ export function createProgram() {
     .action(async (a, b, options) => (await import("./commands/diff.ts")).diffCommand(a, b, options));
 
   program
+    .command("cache")
+    .description("show what is kept between builds, and how much; all of it can be made again")
+    .option("--clear", "remove it; not while a build or a helper runs")
+    .option("--json", "print as JSON")
+    .addHelpText("after", "\nExamples:\n  dualroot cache\n  dualroot cache --clear")
+    .action(async (options) => (await import("./commands/cache.ts")).cacheCommand(options));
+
+  program
     .command("verify")
     .description("check the signature and every digest of a package")
     .argument("<package>", "folder of the package")

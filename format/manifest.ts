@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { layoutSchema } from "./layout.ts";
+import { platformDriversSchema } from "./platforms.ts";
 
 export const networkFamilies = ["ifcfg", "ifupdown", "networkd", "networkmanager"] as const;
 export type NetworkFamily = (typeof networkFamilies)[number];
@@ -79,6 +80,8 @@ export const manifestSchema = z.strictObject({
     rebuildInitramfs: z.enum(["none", "dracut", "initramfs-tools"]),
     /** Storage and network driver modules of the target's kernel, built in or not, `-` as `_`. */
     drivers: z.array(z.string()).max(10_000),
+    /** What it has of the drivers of each platform; for people. */
+    platforms: z.array(platformDriversSchema).max(16).optional(),
     unpackedBytes: z.int().min(0),
     entries: z.int().min(0),
     /** SHA-256 of /usr/lib/dualroot/rootfs.sha256 inside the root filesystem: digests of its regular files. */

@@ -5,9 +5,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="
-  acl attr binutils busybox cpio curl dracut-core dropbear-bin e2fsprogs fdisk gdisk grub-common grub-pc-bin gzip iproute2
-  iputils-ping kexec-tools kmod libcap2-bin libdeflate-tools lvm2 mmdebstrap openssh-client openssl passwd python3-minimal
-  qemu-system-x86 qemu-utils rauc shellcheck squashfs-tools strace tar util-linux wget xfsprogs xz-utils zstd
+  acl attr binutils bsdutils btrfs-progs busybox cpio curl dosfstools dracut-core dropbear-bin e2fsprogs fdisk gdisk grub-common
+  grub-pc-bin gzip iproute2 iputils-ping kexec-tools kmod libcap2-bin libdeflate-tools lvm2 lz4 mmdebstrap openssh-client openssl
+  passwd python3-minimal qemu-system-x86 qemu-utils rauc shellcheck squashfs-tools strace tar util-linux wget xfsprogs xz-utils zstd
 "
 for extra in "$@"; do packages="$packages $extra"; done
 

@@ -73,8 +73,9 @@ async function runOnTerminal(helper: Helper, argv: readonly string[]): Promise<n
     return await helper.terminal(argv, {
       input: stdin,
       output: stdout,
-      rows: stdout.rows ?? 24,
-      columns: stdout.columns ?? 80,
+      // A terminal that nobody has told its size has 0 of each.
+      rows: stdout.rows > 0 ? stdout.rows : 24,
+      columns: stdout.columns > 0 ? stdout.columns : 80,
       kind: process.env["TERM"] ?? "linux",
     });
   } finally {

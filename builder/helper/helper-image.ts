@@ -45,7 +45,9 @@ export async function helperImage(
   extraTools: readonly string[],
   { run, cacheFolder, report }: { run: Run; cacheFolder: string; report: Reporter },
 ): Promise<HelperImage> {
-  const recipe = JSON.stringify([imageVersion, kernel, extraTools, helperToolPackages, helperDrivers]);
+  // With the sources' places: another dualroot on this host has its own.
+  const made = [imageVersion, kernel, extraTools, helperToolPackages, helperDrivers, sources];
+  const recipe = JSON.stringify(made);
   const recordFile = join(cacheFolder, `ramdisk-${sha256Hex(Buffer.from(recipe)).slice(0, 24)}.json`);
   const known = readRecord(recordFile);
   if (known !== undefined) {

@@ -128,10 +128,15 @@ run() {
 }
 
 terminal() {
-	stty -F /dev/hvc0 sane rows "$1" cols "$2"
-	term=$3
-	shift 3
-	TERM=$term setsid -c "$@" </dev/hvc0 >/dev/hvc0 2>&1 3>&- 4>&- 5>&- 6>&-
+	(
+		exec 3>&- 4>&- 5>&- 6>&-
+		# Open from here to the command: with its last user a terminal forgets its size.
+		exec 7<>/dev/hvc0
+		stty -F /dev/hvc0 sane rows "$1" cols "$2"
+		export TERM="$3"
+		shift 3
+		exec setsid -c "$@" <&7 >&7 2>&1 7>&-
+	)
 	say "exit $?"
 }
 

@@ -33,7 +33,7 @@ export function readToMark(stream: Readable, mark: Buffer, sink: Sink): Promise<
     const take = async (chunk: Buffer): Promise<void> => {
       const joined = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       const isOver = joined.length >= mark.length && joined.subarray(-mark.length).equals(mark);
-      const passed = Math.max(0, joined.length - mark.length);
+      const passed = isOver ? joined.length - mark.length : joined.length - beginningOf(mark, joined);
       held = Buffer.from(joined.subarray(passed));
       await pass(joined.subarray(0, passed));
       if (isOver) finish(failure);
@@ -49,4 +49,11 @@ export function readToMark(stream: Readable, mark: Buffer, sink: Sink): Promise<
     stream.on("data", onData).on("close", onClose);
     stream.resume();
   });
+}
+
+/** How many of the last bytes may be the first ones of `mark`. */
+function beginningOf(mark: Buffer, bytes: Buffer): number {
+  for (let length = Math.min(mark.length - 1, bytes.length); length > 0; length--)
+    if (bytes.subarray(-length).equals(mark.subarray(0, length))) return length;
+  return 0;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { readPackage } from "../../agent/package/read-package.ts";
 import { sha256File } from "../../agent/system/files.ts";
-import { packageFiles } from "../../format/manifest.ts";
+import { manifestName, packageFiles } from "../../format/manifest.ts";
 import { expanded } from "../inputs/image/scan-layers.ts";
 import { readTar } from "../inputs/tar/read-tar.ts";
 import { ByteReader } from "../rootfs/byte-reader.ts";
@@ -24,8 +24,12 @@ export interface PackageDifference {
 /** Everything in which two packages differ, down to the field of an entry; empty for equal ones. Trusts nothing, verifies nothing. */
 export async function comparePackages(a: string, b: string): Promise<PackageDifference[]> {
   const [left, right] = [await readPackage(a), await readPackage(b)];
-  const found: PackageDifference[] = differencesBetween(left.manifest, right.manifest).map((difference) => ({
-    file: "manifest.json",
+  const [one, other] = [left.manifest, right.manifest].map((manifest) => ({
+    ...manifest,
+    files: Object.fromEntries(manifest.files.map(({ name, ...file }) => [name, file])),
+  }));
+  const found: PackageDifference[] = differencesBetween(one, other).map((difference) => ({
+    file: manifestName,
     ...difference,
   }));
   for (const name of Object.values(packageFiles)) {
@@ -89,7 +93,7 @@ async function entriesOf(archive: string): Promise<Map<string, Record<string, un
     for await (const { header, content } of readTar(reader, { mayLackEnd: false })) {
       const hash = createHash("sha256");
       for await (const chunk of expanded(header, content)) hash.update(chunk);
-      const { path, xattrs, acls: _, runs, ...fields } = header;
+      const { path, xattrs, acls: _, runs, storedBytes: __, ...fields } = header;
       entries.set(path, {
         ...fields,
         mode: fields.mode.toString(8),

@@ -1,16 +1,19 @@
 import { UserError, type Problem } from "../../format/errors.ts";
 import type { Manifest } from "../../format/manifest.ts";
+import type { PlatformDrivers } from "../../format/platforms.ts";
 import type { TrustedKey } from "../../format/signature.ts";
 import { formatSize, MiB } from "../../format/sizes.ts";
 import { needsNetworkdEnabled } from "../rootfs/generated-files.ts";
 import { planRauc, type RaucPlan } from "../rauc/plan-rauc.ts";
 import type { RaucFacts } from "../rauc/rauc-facts.ts";
+import type { InitramfsSettings } from "../rootfs/initramfs-settings.ts";
 import type { RootfsFacts } from "../rootfs/rootfs-facts.ts";
 import type { Selection } from "../rootfs/select-entries.ts";
 import { leastDiskBytes } from "../release/least-disk.ts";
 import type { Release } from "../release/release.ts";
 import { chooseNetwork } from "./choose-network.ts";
-import { judgeInitramfs } from "./judge-initramfs.ts";
+import { judgeInitramfs, type InitramfsVerdict } from "./judge-initramfs.ts";
+import { judgePlatforms } from "./judge-platforms.ts";
 import { judgeSelinux, withSelinuxMode, type SelinuxPlan } from "./judge-selinux.ts";
 import { kernelProblems } from "./kernel-problems.ts";
 import { targetCommandLine } from "./target-command-line.ts";
@@ -50,9 +53,11 @@ export interface BuildPlan {
     | "network"
     | "rebuildInitramfs"
     | "drivers"
-  >;
+  > & { platforms: PlatformDrivers[] };
   /** Why the agent rebuilds the target's initramfs; empty when it does not. */
   initramfsMissing: string[];
+  /** Drivers that its tool shall put into every initramfs from now on. Absent: it makes them as it likes. */
+  initramfsSettings?: InitramfsSettings;
   enableNetworkd: boolean;
   /** Absent: RAUC is left alone. */
   rauc?: RaucPlan;
@@ -87,12 +92,14 @@ export function planBuild({
     });
 
   const root = release.layout.volumes.find((volume) => volume.slot === "A")!;
-  const initramfs = judgeInitramfs(facts, root.filesystem);
+  const drivers = facts.boot ? judgePlatforms(facts.boot, release.platforms) : undefined;
+  problems.push(...(drivers?.problems ?? []));
+  const initramfs = judgeInitramfs(facts, root.filesystem, drivers?.diskModules ?? []);
   if (initramfs.hopeless && facts.boot) {
     problems.push({
       code: "rootfs-initramfs-cannot-boot",
       message: `the initramfs ${facts.boot.kernel.initramfs} cannot find its root on ${release.layout.volumeGroup}-${root.name}: it lacks ${initramfs.missing.join("; ")}`,
-      hint: "Install lvm2 together with initramfs-tools or dracut in the root filesystem: then the initramfs is rebuilt on the gateway.",
+      hint: `Install lvm2 together with initramfs-tools or dracut in the root filesystem: then the initramfs is rebuilt on the gateway.${release.platforms ? "" : " Where only drivers are missing: say in platforms which machines the release is for."}`,
     });
   }
   const network = chooseNetwork(release.target.network, facts.network);
@@ -122,7 +129,7 @@ export function planBuild({
   problems.push(...(rauc?.problems ?? []));
 
   const { boot } = facts;
-  if (problems.length > 0 || !boot || "problem" in network || "problem" in selinux || !signing)
+  if (problems.length > 0 || !boot || !drivers || "problem" in network || "problem" in selinux || !signing)
     throw new UserError(problems);
   return {
     format: 1,
@@ -147,8 +154,10 @@ export function planBuild({
       network: network.family,
       rebuildInitramfs: initramfs.rebuild,
       drivers: boot.drivers.all,
+      platforms: drivers.platforms,
     },
     initramfsMissing: initramfs.missing,
+    ...initramfsSettings(release, facts, initramfs, drivers.diskModules),
     enableNetworkd: needsNetworkdEnabled(network.family, facts.network.networkd),
     ...(rauc ? { rauc: rauc.plan } : {}),
     selinux: selinux.plan,
@@ -167,4 +176,24 @@ export function planBuild({
     keys,
     compression: release.compression,
   };
+}
+
+/** Where the release promises platforms, kernel updates on the gateway keep the promise, also when this initramfs is fine. */
+function initramfsSettings(
+  release: Release,
+  facts: RootfsFacts,
+  { rebuild }: InitramfsVerdict,
+  modules: readonly string[],
+): Pick<BuildPlan, "initramfsSettings"> {
+  const tool =
+    rebuild !== "none"
+      ? rebuild
+      : release.platforms === undefined
+        ? undefined
+        : facts.initramfsTools
+          ? "initramfs-tools"
+          : facts.dracut
+            ? "dracut"
+            : undefined;
+  return tool === undefined || modules.length === 0 ? {} : { initramfsSettings: { tool, modules } };
 }

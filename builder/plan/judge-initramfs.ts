@@ -2,24 +2,6 @@ import type { FilesystemType } from "../../format/layout.ts";
 import type { RootfsFacts } from "../rootfs/rootfs-facts.ts";
 import { moduleName } from "./module-name.ts";
 
-/** Drivers of the disks gateways have. What the kernel has of these, its initramfs must have too. */
-const commonDiskDrivers = [
-  "virtio_pci",
-  "virtio_blk",
-  "virtio_scsi",
-  "ahci",
-  "ata_piix",
-  "sd_mod",
-  "nvme",
-  "mptspi",
-  "mptsas",
-  "mpt3sas",
-  "vmw_pvscsi",
-  "hv_storvsc",
-  "xen_blkfront",
-  "megaraid_sas",
-];
-
 export interface InitramfsVerdict {
   rebuild: "none" | "dracut" | "initramfs-tools";
   /** Why it has to be rebuilt; empty when it is fine as it is. */
@@ -28,8 +10,12 @@ export interface InitramfsVerdict {
   hopeless: boolean;
 }
 
-/** Can the target's initramfs find its root on a logical volume, on the disks gateways have? */
-export function judgeInitramfs(facts: RootfsFacts, rootFilesystem: FilesystemType): InitramfsVerdict {
+/** Can the target's initramfs find its root on a logical volume? `diskModules`: of the platforms' disks, as judgePlatforms says. */
+export function judgeInitramfs(
+  facts: RootfsFacts,
+  rootFilesystem: FilesystemType,
+  diskModules: readonly string[],
+): InitramfsVerdict {
   const { boot } = facts;
   if (!boot) return { rebuild: "none", missing: ["the initramfs itself"], hopeless: true };
   const available = new Set([...boot.initramfs.flatMap(moduleName), ...boot.drivers.builtIn]);
@@ -37,9 +23,7 @@ export function judgeInitramfs(facts: RootfsFacts, rootFilesystem: FilesystemTyp
   if (!boot.initramfs.some((name) => /(?:^|\/)s?bin\/lvm$/.test(name))) missing.push("the lvm program");
   for (const module of ["dm_mod", rootFilesystem])
     if (!available.has(module)) missing.push(`the ${module} module`);
-  const disks = commonDiskDrivers.filter(
-    (driver) => boot.drivers.all.includes(driver) && !available.has(driver),
-  );
+  const disks = diskModules.filter((driver) => !available.has(driver));
   if (disks.length > 0) missing.push(`disk drivers that its kernel has: ${disks.join(", ")}`);
   if (missing.length === 0) return { rebuild: "none", missing, hopeless: false };
   if (facts.initramfsTools && facts.lvm) return { rebuild: "initramfs-tools", missing, hopeless: false };

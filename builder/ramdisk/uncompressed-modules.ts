@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import type { Run } from "../../agent/system/run.ts";
+import { sha256Hex } from "../../format/digest.ts";
+import { mostCacheBytes, rarelyNoted } from "../system/cache-parts.ts";
+import { ContentCache } from "../system/content-cache.ts";
 
 export interface ModuleDecompressor {
   run: Run;
@@ -20,12 +22,16 @@ export async function uncompressedModules(
   decompressor: ModuleDecompressor,
 ): Promise<string[]> {
   const folder = join(decompressor.cacheFolder, "modules");
-  const results = paths.map((path) =>
-    tools[extname(path)] === undefined ? path : join(folder, cacheName(path)),
-  );
-  const absent = paths
-    .map((path, index) => ({ path, result: results[index]! }))
-    .filter(({ result }) => !existsSync(result));
+  const cache = new ContentCache(folder, mostCacheBytes.modules, rarelyNoted);
+  const results: string[] = [];
+  const absent: { path: string; result: string }[] = [];
+  for (const path of paths) {
+    const isPacked = tools[extname(path)] !== undefined;
+    const name = isPacked ? cacheName(path) : "";
+    const result = isPacked ? join(folder, name) : path;
+    results.push(result);
+    if (isPacked && (await cache.find(name)) === undefined) absent.push({ path, result });
+  }
   if (absent.length === 0) return results;
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, "new-"));
@@ -45,15 +51,14 @@ export async function uncompressedModules(
       });
       for (const { copy, result } of copies) await rename(copy, result);
     }
+    await cache.prune(basename(absent[0]!.result));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
   return results;
 }
 
-/** A module file is never changed in place without its size or time changing. */
+/** By content: a module out of an archive lies at another place in every build. */
 function cacheName(path: string): string {
-  const { size, mtimeNs, ino, dev } = statSync(path, { bigint: true });
-  const digest = createHash("sha256").update(`${path}\0${dev}\0${ino}\0${size}\0${mtimeNs}`).digest("hex");
-  return `${digest.slice(0, 32)}.ko`;
+  return `${sha256Hex(readFileSync(path)).slice(0, 32)}.ko`;
 }

@@ -118,6 +118,7 @@ function resolveRelease(document: ReleaseDocument, folder: string): Release {
       network: target.network,
       ...(target.selinux === undefined ? {} : { selinux: target.selinux }),
     },
+    ...(document.platforms === undefined ? {} : { platforms: document.platforms }),
     layout: {
       biosBootBytes: layout.biosBootSize,
       bootBytes: layout.bootSize,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { filesystemTypes, layoutSchema, volumeSchema } from "../../format/layout.ts";
 import { keepOldSystemWords, networkFamilies } from "../../format/manifest.ts";
+import { platforms } from "../../format/platforms.ts";
 import { GiB, MiB, parseSize } from "../../format/sizes.ts";
 import { selinuxWords } from "../plan/judge-selinux.ts";
 import { defaultVolumes } from "./default-layout.ts";
@@ -116,6 +117,12 @@ export const releaseSchema = z.strictObject({
     })
     .prefault({})
     .describe("{ commandLine, network, selinux }"),
+  platforms: z
+    .array(z.enum(platforms).describe(`one of ${platforms.join(", ")}`))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, "a platform is named twice")
+    .optional()
+    .describe(`a list of machines it has to run on: ${platforms.join(", ")}`),
   layout: layout.prefault({}),
   preserve: z
     .array(pattern)

@@ -1,5 +1,6 @@
 import type { Layout } from "../../format/layout.ts";
 import type { SelinuxWord } from "../plan/judge-selinux.ts";
+import type { Platform } from "../../format/platforms.ts";
 import type { KeepOldSystem, NetworkFamily } from "../../format/manifest.ts";
 
 /** What lets RAUC upgrade a converted gateway. */
@@ -21,6 +22,8 @@ export interface Release {
   rootfs: { source: string; exclude: string[]; keep: string[]; overlay?: string };
   kernel?: { image: string; modules: string };
   target: { commandLine: string; network: "auto" | NetworkFamily; selinux?: SelinuxWord };
+  /** Machines that it has to run on. Absent: those that its kernel has drivers for. */
+  platforms?: Platform[];
   layout: Layout;
   preserve: string[];
   keepOldSystem: KeepOldSystem;

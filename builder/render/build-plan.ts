@@ -2,6 +2,7 @@ import { formatSize } from "../../format/sizes.ts";
 import type { BuildPlan } from "../plan/build-plan.ts";
 import { layoutTree } from "./layout-tree.ts";
 import { leftOutByReason } from "./left-out.ts";
+import { platformRows } from "./platforms.ts";
 import { table } from "./table.ts";
 import { describeRauc } from "./rauc.ts";
 import { describeKeeping } from "./old-system.ts";
@@ -35,6 +36,7 @@ export function buildPlanLines(plan: BuildPlan): string[] {
             ? "finds its root as it is"
             : `rebuilt on the gateway by ${target.rebuildInitramfs}; it lacks ${plan.initramfsMissing.join("; ")}`,
         ],
+        ...platformRows(target.platforms),
         ["command line", target.commandLine || "(nothing added)"],
         [
           "network",

@@ -2,6 +2,7 @@ import type { Manifest } from "../../format/manifest.ts";
 import { formatSize } from "../../format/sizes.ts";
 import type { PackageFacts } from "../package/package-facts.ts";
 import { layoutTree } from "./layout-tree.ts";
+import { platformRows } from "./platforms.ts";
 import { table } from "./table.ts";
 import { describeRauc } from "./rauc.ts";
 import { describeKeeping } from "./old-system.ts";
@@ -46,6 +47,7 @@ export function inspectLines({ manifest, files, signature, xz }: PackageFacts): 
             ? "as it is"
             : `rebuilt on the gateway by ${target.rebuildInitramfs}`,
         ],
+        ...platformRows(target.platforms ?? []),
         ["command line", target.commandLine || "(nothing added)"],
         [
           "ramdisk",

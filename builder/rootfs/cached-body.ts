@@ -6,8 +6,8 @@ import * as z from "zod";
 import { sha256File } from "../../agent/system/files.ts";
 import { sha256Hex } from "../../format/digest.ts";
 import type { Reporter } from "../../format/events.ts";
-import { GiB } from "../../format/sizes.ts";
 import type { RootSource } from "../inputs/root-source.ts";
+import { mostCacheBytes } from "../system/cache-parts.ts";
 import { compressXz, xzSettingsText, type XzSettings } from "../system/compress-xz.ts";
 import { ContentCache } from "../system/content-cache.ts";
 import { removeOnInterrupt } from "../system/remove-on-interrupt.ts";
@@ -17,7 +17,6 @@ import type { Entry } from "./walk.ts";
 
 /** Raise it when this code packs otherwise. */
 const cacheVersion = 1;
-const mostBytes = 4 * GiB;
 const [archiveName, factsName] = ["body.tar.xz", "facts.json"];
 
 const factsSchema = z.strictObject({
@@ -50,7 +49,7 @@ export interface Body {
 
 /** The packed source out of the cache, or packed now and on the way into the cache. */
 export async function cachedBody(inputs: BodyInputs): Promise<Body> {
-  const cache = new ContentCache(join(inputs.cacheFolder, "rootfs"), mostBytes);
+  const cache = new ContentCache(join(inputs.cacheFolder, "rootfs"), mostCacheBytes.rootfs);
   const key = sha256Hex(
     [
       cacheVersion,
@@ -122,7 +121,10 @@ async function packedBody(cache: ContentCache, key: string, inputs: BodyInputs):
       copy = undefined;
       const facts = { sha256: hash.digest("hex"), digests: [...digests] };
       // Without its facts an entry is none: only whole ones are kept.
-      await writeFile(join(entry.folder, factsName), JSON.stringify(facts)).then(entry.keep, () => {});
+      await writeFile(join(entry.folder, factsName), JSON.stringify(facts)).then(
+        async () => void (await entry.keep()),
+        () => {},
+      );
     },
     close: async () => {
       await copy?.finish();

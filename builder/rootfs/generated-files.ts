@@ -1,6 +1,7 @@
 import type { NetworkFamily } from "../../format/manifest.ts";
 import type { OverlayEntry } from "./overlay.ts";
 import type { SelinuxPlan } from "../plan/judge-selinux.ts";
+import { initramfsSettingsFile, type InitramfsSettings } from "./initramfs-settings.ts";
 import { rawPath } from "./raw-path.ts";
 
 /** systemd-networkd's links as `systemctl enable` makes them. */
@@ -20,6 +21,7 @@ export function generatedFiles(options: {
   mountPoints: readonly string[];
   selinux: SelinuxPlan;
   selinuxConfig?: string;
+  initramfsSettings?: InitramfsSettings;
 }): OverlayEntry[] {
   return [
     // Empty, not absent: stage 2 fills in the old one, and without it systemd makes a new one on first boot.
@@ -38,6 +40,7 @@ export function generatedFiles(options: {
             content: Buffer.from(options.selinuxConfig),
           },
         ]),
+    ...(options.initramfsSettings === undefined ? [] : [initramfsSettingsFile(options.initramfsSettings)]),
     ...options.mountPoints.map((path): OverlayEntry => ({
       path: rawPath(path.slice(1)),
       mode: 0o755,

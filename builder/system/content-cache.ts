@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promi
 import { join } from "node:path";
 import { hasErrorCode } from "../../format/errors.ts";
 
-/** Entries used so recently may still be read by another build. */
-const inUseMs = 60 * 60 * 1000;
+/** Entries used so recently may still be read by another build; a use is noted when the last note is older. */
+const always = { noteMs: 0, inUseMs: 60 * 60 * 1000 };
 /** Leftovers of builds that were killed. */
 const abandonedMs = 24 * 60 * 60 * 1000;
 const scratchPrefix = "new-";
@@ -15,29 +15,31 @@ const scratchPrefix = "new-";
 export class ContentCache {
   readonly #folder: string;
   readonly #mostBytes: number;
+  readonly #noted: { noteMs: number; inUseMs: number };
 
-  constructor(folder: string, mostBytes: number) {
+  constructor(folder: string, mostBytes: number, noted: { noteMs: number; inUseMs: number } = always) {
     this.#folder = folder;
     this.#mostBytes = mostBytes;
+    this.#noted = noted;
   }
 
   async find(key: string): Promise<string | undefined> {
     const path = join(this.#folder, key);
-    const now = new Date();
-    try {
-      await utimes(path, now, now);
-      return path;
-    } catch (error) {
+    const stats = await stat(path).catch((error: unknown) => {
       if (hasErrorCode(error, "ENOENT")) return undefined;
-      // A cache of somebody else, which may be read only.
-      return (await stat(path).catch(() => undefined)) ? path : undefined;
-    }
+      throw error;
+    });
+    if (!stats) return undefined;
+    const now = new Date();
+    // A cache of somebody else may be read only.
+    if (now.getTime() - stats.mtimeMs >= this.#noted.noteMs) await utimes(path, now, now).catch(() => {});
+    return path;
   }
 
-  /** A folder to fill, which `keep` turns into the entry. */
+  /** A folder to fill, which `keep` turns into the entry, whose path it gives. */
   async create(
     key: string,
-  ): Promise<{ folder: string; keep: () => Promise<void>; drop: () => Promise<void> }> {
+  ): Promise<{ folder: string; keep: () => Promise<string>; drop: () => Promise<void> }> {
     await mkdir(this.#folder, { recursive: true });
     const folder = await mkdtemp(join(this.#folder, scratchPrefix));
     return {
@@ -46,6 +48,7 @@ export class ContentCache {
         // Another build may have been faster; its entry is the same.
         await rename(folder, join(this.#folder, key)).catch(() => {});
         await this.prune(key);
+        return join(this.#folder, key);
       },
       drop: async () => await rm(folder, { recursive: true, force: true }),
     };
@@ -69,14 +72,14 @@ export class ContentCache {
     let total = await bytesOf(join(this.#folder, newest));
     for (const entry of found.sort((a, b) => b.usedAt - a.usedAt)) {
       total += entry.bytes;
-      if (total > this.#mostBytes && Date.now() - entry.usedAt > inUseMs)
+      if (total > this.#mostBytes && Date.now() - entry.usedAt > this.#noted.inUseMs)
         await rm(entry.path, { recursive: true, force: true });
     }
   }
 }
 
-/** Of a file, or of a folder with all in it. */
-async function bytesOf(path: string): Promise<number> {
+/** What a file, or a folder with all in it, takes on the disk. */
+export async function bytesOf(path: string): Promise<number> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isDirectory()) return stats ? stats.blocks * 512 : 0;
   let bytes = 0;

@@ -53,6 +53,8 @@ function tarArguments({ root, sourceDateEpoch, sparse }: FolderTarInputs): strin
     "--numeric-owner",
     "--xattrs",
     "--xattrs-include=*",
+    // To root, XFS shows each ACL a second time, in the form it has on the disk.
+    "--xattrs-exclude=trusted.SGI_ACL_*",
     "--clamp-mtime",
     `--mtime=@${sourceDateEpoch}`,
   ];

@@ -5,6 +5,9 @@ import { parsePaxRecords, type PaxRecord } from "./pax-records.ts";
 import { oldGnuSparseMap, paxSparseMap } from "./sparse-map.ts";
 import type { TarEntry, TarHeader, TarType } from "./tar-header.ts";
 
+/** To root, XFS shows each ACL a second time, in the form it has on the disk. */
+const xfsAcls = ["trusted.SGI_ACL_FILE", "trusted.SGI_ACL_DEFAULT"];
+
 const blockBytes = 512;
 const longestName = MiB;
 
@@ -143,6 +146,7 @@ function attributesOf(pax: ReadonlyMap<string, string>): Pick<TarHeader, "xattrs
   }
   const label = pax.get("RHT.security.selinux");
   if (label !== undefined && !xattrs.has("security.selinux")) xattrs.set("security.selinux", `${label}\0`);
+  for (const name of xfsAcls) xattrs.delete(name);
   return { xattrs, acls };
 }
 

@@ -9,7 +9,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { cp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -18,7 +17,6 @@ import { sha256File } from "../../../agent/system/files.ts";
 import { tarExtractOptions } from "../../../agent/system/tar-options.ts";
 import type { Helper } from "../../../builder/helper/helper.ts";
 import { openHelper, type HelperOptions } from "../../../builder/helper/open-helper.ts";
-import { cacheFolder } from "../../../builder/system/cache-folder.ts";
 import { MiB } from "../../../format/sizes.ts";
 import { debianKernel } from "../../fixtures/kernels.ts";
 import { makeTree, treeFacts } from "./tree.ts";
@@ -53,7 +51,11 @@ async function text(helper: Helper, ...argv: [string, ...string[]]): Promise<str
   return (await helper.run(argv)).stdout.toString();
 }
 
-const packOptions = ["--xattrs", "--xattrs-include=*", "--sparse", "--numeric-owner", "--sort=name"];
+const packOptions = [
+  ...["--xattrs", "--xattrs-include=*", "--sparse", "--numeric-owner", "--sort=name"],
+  // To root, XFS shows each ACL a second time, in the form it has on the disk.
+  "--xattrs-exclude=trusted.SGI_ACL_*",
+];
 
 test("volumes with ext4 and XFS are made, filled and read back with everything a file can have; :ro stays as it was", async () => {
   const disk = newDisk("lvm.img", 1200 * MiB);
@@ -174,21 +176,20 @@ test("two machines restored from one state have nothing random in common, and kn
 
 test("a saved state that is damaged costs a boot, nothing else", async () => {
   const before = process.env["DUALROOT_CACHE"];
-  const copy = join(scratch, "cache");
-  await cp(join(cacheFolder(), "helper"), join(copy, "helper"), {
-    recursive: true,
-    preserveTimestamps: true,
-  });
-  process.env["DUALROOT_CACHE"] = copy;
+  // Of its own: other tests use the common one at the same time.
+  const cache = join(scratch, "cache");
+  process.env["DUALROOT_CACHE"] = cache;
   try {
-    const states = readdirSync(join(copy, "helper")).filter((name) => name.startsWith("state-"));
-    expect(states.length).toBeGreaterThan(0);
-    for (const name of states) truncateSync(join(copy, "helper", name, "devices"), 100_000);
+    const states = () => readdirSync(join(cache, "helper")).filter((name) => name.startsWith("state-"));
+    const first = await start();
+    expect(first.facts.start).toBe("restored");
+    await first.kill();
+    expect(states()).toHaveLength(1);
+    truncateSync(join(cache, "helper", states()[0]!, "devices"), 100_000);
     const helper = await start({ disks: [{ file: newDisk("cold.img", 8 * MiB) }] });
     expect(helper.facts.start).toBe("cold");
     expect(await text(helper, "cat", "/sys/block/vda/size")).toBe("16384\n");
-    const left = readdirSync(join(copy, "helper")).filter((name) => name.startsWith("state-"));
-    expect(left.length).toBe(states.length - 1);
+    expect(states()).toEqual([]);
   } finally {
     if (before === undefined) delete process.env["DUALROOT_CACHE"];
     else process.env["DUALROOT_CACHE"] = before;

@@ -56,6 +56,17 @@ describe("reading a root filesystem archive", () => {
     expect(await codesOf(archive)).toEqual([]);
   });
 
+  it("leaves out the second form in which XFS shows an ACL, and nothing beside it", async () => {
+    const names = ["trusted.SGI_ACL_FILE", "trusted.SGI_ACL_DEFAULT", "trusted.other", "user.note"];
+    for (const name of names)
+      execFileSync("setfattr", ["-n", name, "-v", "x", join(folder, "good/with space")]);
+    const options = ["--format=pax", "--xattrs", "--xattrs-include=*", "./good/with space"];
+    const bytes = tarOf("xfs", options);
+    for (const name of names) expect(bytes.includes(`SCHILY.xattr.${name}=`)).toBe(true);
+    for await (const { header } of readTar(new ByteReader(chunked(bytes)), { mayLackEnd: false }))
+      expect([...header.xattrs.keys()].sort()).toEqual(["trusted.other", "user.note"]);
+  });
+
   it("reads sparse files of the old and the new kind, and what follows them", async () => {
     execFileSync(
       "sh",

@@ -58,6 +58,7 @@ describe("reading an initramfs", () => {
 });
 
 describe("judging an initramfs", () => {
+  const disks = ["virtio_blk", "virtio_pci"];
   const good = ["usr/sbin/lvm", "m/dm-mod.ko", "m/ext4.ko", "m/virtio_blk.ko", "m/virtio_pci.ko"];
   const facts = (initramfs: string[], changes: Partial<RootfsFacts> = {}): RootfsFacts => ({
     osName: "test",
@@ -81,22 +82,26 @@ describe("judging an initramfs", () => {
   });
 
   it("is content with LVM, device-mapper, the filesystem and the disks of the kernel, built in or not", () => {
-    expect(judgeInitramfs(facts(good), "ext4")).toEqual({ rebuild: "none", missing: [], hopeless: false });
+    expect(judgeInitramfs(facts(good), "ext4", disks)).toEqual({
+      rebuild: "none",
+      missing: [],
+      hopeless: false,
+    });
   });
   it("names what is missing and the tool that can mend it", () => {
-    const verdict = judgeInitramfs(facts(["m/ext4.ko", "m/virtio_pci.ko"], { dracut: true }), "ext4");
+    const verdict = judgeInitramfs(facts(["m/ext4.ko", "m/virtio_pci.ko"], { dracut: true }), "ext4", disks);
     expect(verdict).toEqual({
       rebuild: "dracut",
       hopeless: false,
       missing: ["the lvm program", "the dm_mod module", "disk drivers that its kernel has: virtio_blk"],
     });
-    expect(judgeInitramfs(facts(good, { initramfsTools: true }), "xfs")).toMatchObject({
+    expect(judgeInitramfs(facts(good, { initramfsTools: true }), "xfs", disks)).toMatchObject({
       rebuild: "initramfs-tools",
       missing: ["the xfs module"],
     });
   });
   it("gives up where neither tool, or no LVM to put in, is there", () => {
-    expect(judgeInitramfs(facts([]), "ext4").hopeless).toBe(true);
-    expect(judgeInitramfs(facts([], { dracut: true, lvm: false }), "ext4").hopeless).toBe(true);
+    expect(judgeInitramfs(facts([]), "ext4", disks).hopeless).toBe(true);
+    expect(judgeInitramfs(facts([], { dracut: true, lvm: false }), "ext4", disks).hopeless).toBe(true);
   });
 });
