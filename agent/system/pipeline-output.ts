@@ -50,7 +50,9 @@ export async function* pipelineOutput({
     const outcomes = [await feeding, ...(await Promise.all(ended))];
     const failures = outcomes.filter((failure) => typeof failure === "string");
     if (failures.length > 0)
-      throw new StepError(`${shown} failed: ${failures.join("; ")}`, { command: shown });
+      throw new StepError(`${commands.map(([name]) => name).join(" | ")} failed: ${failures.join("; ")}`, {
+        command: shown,
+      });
   } finally {
     for (const child of children)
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunningMachine } from "../../builder/vm/launch.ts";
-import { firstRelease } from "../power/systems/cached-package.ts";
+import { writePermit } from "../../builder/package/write-permit.ts";
+import { firstRelease, powerPackage, tinyKeys } from "../power/systems/cached-package.ts";
 import { bootTiny, powerOff, runIn, waitForGood } from "./boot-tiny.ts";
 import { grubenv, slotTree } from "./disk-content.ts";
 import {
@@ -75,6 +76,27 @@ test.runIf(isLong)("an earlier release is refused and nothing changes", async ()
   expect(output).toContain("counter-too-low");
   expect(await askReport(machine)).toEqual(before);
 });
+
+test.runIf(isLong)(
+  "below the counter a release is refused, unless a permit by the same key lies beside it",
+  async () => {
+    const { version } = secondRelease;
+    const check = `sh /opt/${version}/upgrade.sh check --allow-development-key`;
+    await runIn(machine, "cp /data/dualroot/counter /run/counter; echo 9 >/data/dualroot/counter");
+    const refused = await machine.console.run(check, 180);
+    expect(refused.output).toContain("counter-too-low");
+    expect(refused.exitCode).toBe(4);
+
+    const permit = join(folder, "permit");
+    await writePermit(await powerPackage(secondRelease), join(await tinyKeys(), "dev.key"), permit);
+    for (const name of ["permit.json", "permit.json.sig"]) {
+      const bytes = await readFile(join(permit, name), "base64");
+      await runIn(machine, `echo ${bytes} | base64 -d >/opt/${version}/${name}`);
+    }
+    expect(await runIn(machine, check, 180)).toContain(`${secondRelease.counter} is below 9, which key `);
+    await runIn(machine, `cp /run/counter /data/dualroot/counter; rm /opt/${version}/permit.json*`);
+  },
+);
 
 test("switched off, GRUB prefers the slot that ran last, and counts nothing against it", async () => {
   await powerOff(machine);

@@ -7,8 +7,8 @@ import { sourceDigest } from "../../fixtures/fixture-package.ts";
 import { makePowerPackage } from "./power-package.ts";
 import type { TinyRelease } from "./target-tree.ts";
 
-/** Made once: a later release must be signed by whoever signed the one that runs. */
-function tinyKeys(): Promise<string> {
+/** Folder of dev.key and dev.pub. Made once: a later release must be signed by whoever signed the one that runs. */
+export function tinyKeys(): Promise<string> {
   return cachedFolder({ name: "tiny-keys", inputs: ["dev"] }, async (folder) => {
     await createKeyPair(join(folder, "pair"), "dev");
     for (const name of ["dev.key", "dev.pub"]) await rename(join(folder, "pair", name), join(folder, name));

@@ -23,7 +23,7 @@ beforeAll(() => {
   writeFileSync(join(folder, "content/random"), randomBytes(3_000_000));
   execFileSync("tar", ["-cJf", join(folder, "good.tar.xz"), "-C", join(folder, "content"), "."]);
   return () => rmSync(folder, { recursive: true });
-});
+}, 60_000);
 
 function extract(archive: string, target: string, events: Event[] = []) {
   mkdirSync(target);
