@@ -51,7 +51,10 @@ export async function createMedia(options: {
     "-q",
     "-t",
     "ext2",
-    ...["-b", "4096", "-i", "65536"], // few large files: else the inodes alone take a sixteenth
+    "-b",
+    "4096",
+    "-i",
+    "65536", // few large files: else the inodes alone take a sixteenth
     "-m",
     "0",
     "-L",
