@@ -6,6 +6,8 @@ import { ByteReader } from "../rootfs/byte-reader.ts";
 import { decompressed } from "../system/decompress.ts";
 import { normalisedPath } from "./archive-path.ts";
 import { diskFormatOf, type DiskFormat } from "./disk/disk-format.ts";
+import { diskRoot } from "./disk/disk-root.ts";
+import { imageDisk, type ImageDisk } from "./disk/image-disk.ts";
 import { folderRoot } from "./folder-root.ts";
 import { imageFilesOfArchive, imageFilesOfFolder } from "./image/image-files.ts";
 import type { Layer } from "./image/layer.ts";
@@ -24,17 +26,21 @@ export interface OpenOptions {
   scratch: string;
   /** SHA-256 of a file, perhaps remembered. */
   digestOf: (path: string) => Promise<string>;
+  /** Where listings of disk images are kept between builds. */
+  cacheFolder: string;
+  /** A disk image may name other files, which are read then. */
+  allowBackingFile: boolean;
   report: Reporter;
 }
 
-/** The root filesystem at `source`, told by its content: a folder, a tar, an OCI layout, a `docker save` archive. */
+/** The root filesystem at `source`, told by its content: a folder, a tar, an OCI layout, a `docker save` archive, a disk image, an OVA. */
 export async function openSource(source: string, options: OpenOptions): Promise<RootSource> {
   const stats = await stat(source).catch((cause: unknown) => {
     throw userError(
       {
         code: "rootfs-missing",
         message: `there is no root filesystem at ${source}`,
-        hint: "rootfs.source is a folder, a tar or a container image; relative paths start at the folder of the release file.",
+        hint: "rootfs.source is a folder, a tar, a container image, a disk image or an OVA; relative paths start at the folder of the release file.",
       },
       "badInput",
       { cause },
@@ -50,10 +56,14 @@ export async function openSource(source: string, options: OpenOptions): Promise<
     throw userError({
       code: "rootfs-not-file",
       message: `${source} is neither a folder nor a file`,
-      hint: "Give a folder, a tar (plain, gzip, xz or zstd), an OCI layout or a `docker save` archive.",
+      hint: "Give a folder, a tar (plain, gzip, xz or zstd), an OCI layout, a `docker save` archive, a disk image or an OVA.",
     });
   const format = await diskFormatOfFile(source, stats.size);
-  if (format !== undefined) throw isDiskImage(source, `a ${format} disk image`);
+  if (format !== undefined) {
+    const { allowBackingFile, report } = options;
+    const disk = await imageDisk({ name: source, file: source, format, allowBackingFile, report });
+    return await imagesRoot(source, format, [disk], options);
+  }
   const compression = await compressionOfFile(source);
   const first = await firstName(source, compression);
   if (/^[^/]+\.ovf$/i.test(first)) throw isDiskImage(source, "an OVA, a machine with its disk images");
@@ -95,6 +105,15 @@ async function imageRoot(
 ): Promise<RootSource> {
   const tree = await scanLayers(image.layers, { whiteouts: true });
   return await layeredRoot({ ...image, tree, root: scratch, report });
+}
+
+async function imagesRoot(
+  source: string,
+  kind: string,
+  disks: readonly ImageDisk[],
+  { scratch, cacheFolder, report }: OpenOptions,
+): Promise<RootSource> {
+  return await diskRoot({ source, kind, disks, scratch, cacheFolder, report });
 }
 
 async function diskFormatOfFile(path: string, sizeBytes: number): Promise<DiskFormat | undefined> {

@@ -24,6 +24,8 @@ export interface RootSource {
   ) => AsyncIterable<Uint8Array>;
   /** How many of the entries have an SELinux label; only a sample is looked at where that is costly. */
   labels: () => Promise<{ looked: number; labelled: number }>;
+  /** Ends whatever it is read from. Safe to call twice. */
+  close: () => Promise<void>;
   /** Changes whenever anything in the root filesystem may have. */
   stamp: (kept: readonly Entry[]) => Promise<string>;
 }

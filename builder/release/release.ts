@@ -10,7 +10,13 @@ export interface Release {
   counter: number;
   signingKeyFile: string;
   trustedKeyFiles: string[];
-  rootfs: { source: string; exclude: string[]; keep: string[]; overlay?: string };
+  rootfs: {
+    source: string;
+    allowBackingFile: boolean;
+    exclude: string[];
+    keep: string[];
+    overlay?: string;
+  };
   kernel?: { image: string; modules: string };
   target: { commandLine: string; network: "auto" | NetworkFamily; selinux?: SelinuxWord };
   layout: Layout;

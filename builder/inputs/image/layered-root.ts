@@ -6,6 +6,7 @@ import { sha256Hex } from "../../../format/digest.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { ByteReader } from "../../rootfs/byte-reader.ts";
 import { onDisk, shownPath, type RawPath } from "../../rootfs/raw-path.ts";
+import { normalisedPath } from "../archive-path.ts";
 import type { RootSource } from "../root-source.ts";
 import { aclXattr, idsOf } from "../tar/acl-xattr.ts";
 import { readTar } from "../tar/read-tar.ts";
@@ -26,6 +27,8 @@ export interface LayeredInputs {
   root: string;
   /** Of the sources: changes when their bytes do. */
   identity: string;
+  /** Ends whatever the layers are read from. */
+  close?: () => Promise<void>;
   report: Reporter;
 }
 
@@ -77,6 +80,7 @@ export async function layeredRoot(inputs: LayeredInputs): Promise<RootSource> {
       looked: nodes.length,
       labelled: nodes.filter(({ node }) => (node.inode ?? node).header.xattrs.has("security.selinux")).length,
     }),
+    close: inputs.close ?? (async () => {}),
     stamp: async (kept) => sha256Hex([inputs.identity, ...kept.map(({ path }) => path)].join("\0")),
   };
 }
@@ -98,14 +102,16 @@ async function fetchFiles(
   { root, layers }: LayeredInputs,
   waiting: Map<string, readonly RawPath[]>,
 ): Promise<void> {
-  for (const [layer, { open, mayLackEnd }] of layers.entries()) {
+  for (const [layer, { open, openFiles, mayLackEnd }] of layers.entries()) {
     const here = () => [...waiting.keys()].some((key) => key.startsWith(`${layer}:`));
     if (!here()) continue;
-    const reader = new ByteReader(open());
+    const byName = new Map([...waiting].map(([key, [first]]) => [first, key]));
+    const reader = new ByteReader(openFiles ? openFiles([...byName.keys()] as RawPath[]) : open());
     try {
       let ordinal = -1;
       for await (const { header, content } of readTar(reader, { mayLackEnd })) {
-        const key = `${layer}:${++ordinal}`;
+        ordinal += 1;
+        const key = openFiles ? (byName.get(normalisedPath(header.path)) ?? "") : `${layer}:${ordinal}`;
         const [first, ...others] = waiting.get(key) ?? [];
         if (first === undefined) continue;
         waiting.delete(key);
@@ -115,8 +121,9 @@ async function fetchFiles(
           await rm(onDisk(root, path), { force: true });
           await link(onDisk(root, first), onDisk(root, path));
         }
-        if (!here()) break;
+        if (!here() && !openFiles) break;
       }
+      if (openFiles) while (await reader.skip(1024 * 1024));
     } finally {
       await reader.close();
     }

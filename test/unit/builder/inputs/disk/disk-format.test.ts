@@ -25,7 +25,13 @@ const made: [string, string, string[]][] = [
 
 async function codeOf(source: string): Promise<{ code: string; message: string }> {
   try {
-    await openSource(source, { scratch: join(folder, "scratch"), digestOf: async () => "", report: silent });
+    await openSource(source, {
+      scratch: join(folder, "scratch"),
+      digestOf: async () => "",
+      cacheFolder: join(folder, "cache"),
+      allowBackingFile: false,
+      report: silent,
+    });
   } catch (error) {
     if (error instanceof UserError) return error.problems[0]!;
     throw error;

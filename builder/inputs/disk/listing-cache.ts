@@ -1,0 +1,123 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import * as z from "zod";
+import type { Reporter } from "../../../format/events.ts";
+import { MiB } from "../../../format/sizes.ts";
+import { sha256Hex } from "../../../format/digest.ts";
+import { ContentCache } from "../../system/content-cache.ts";
+import type { TarHeader } from "../tar/tar-header.ts";
+import type { RootChoice } from "./choose-root.ts";
+
+/** Raise it when a listing is made or written otherwise. */
+const listingVersion = 2;
+const mostBytes = 512 * MiB;
+const [listingName, digestName] = ["listing.json.gz", "sha256"];
+
+const headerSchema = z.strictObject({
+  path: z.string(),
+  linkTarget: z.string(),
+  type: z.enum(["file", "hardlink", "symlink", "folder", "character-device", "block-device", "fifo"]),
+  mode: z.number(),
+  uid: z.number(),
+  gid: z.number(),
+  modifiedAt: z.number(),
+  major: z.number(),
+  minor: z.number(),
+  xattrs: z.array(z.tuple([z.string(), z.string()])),
+  acls: z.strictObject({ access: z.string().optional(), default: z.string().optional() }),
+  sizeBytes: z.number(),
+  storedBytes: z.number(),
+  runs: z.array(z.strictObject({ offset: z.number(), bytes: z.number() })).optional(),
+});
+
+const choiceSchema = z.strictObject({
+  osName: z.string(),
+  mounts: z.array(
+    z.strictObject({
+      device: z.string(),
+      type: z.string(),
+      target: z.string(),
+      subvolume: z.string().optional(),
+    }),
+  ),
+  ignored: z.array(z.strictObject({ device: z.string(), why: z.string() })),
+});
+
+const listingSchema = z.strictObject({
+  choice: choiceSchema,
+  entries: z.array(z.tuple([headerSchema, z.string().regex(/^(?:[0-9a-f]{64})?$/)])),
+});
+
+/** What is in the root of some disks: all entries in the order of its tar, with the digests of files. */
+export interface Listing {
+  choice: RootChoice;
+  entries: { header: TarHeader; sha256?: string }[];
+}
+
+/** Listings of disks that were read before; `identity` changes when their content does. */
+export class ListingCache {
+  readonly #cache: ContentCache;
+  readonly #report: Reporter;
+
+  constructor(cacheFolder: string, report: Reporter) {
+    this.#cache = new ContentCache(join(cacheFolder, "listings"), mostBytes);
+    this.#report = report;
+  }
+
+  async find(identity: string): Promise<Listing | undefined> {
+    const key = keyOf(identity);
+    const folder = await this.#cache.find(key);
+    if (folder === undefined) return undefined;
+    try {
+      const bytes = await readFile(join(folder, listingName));
+      if (sha256Hex(bytes) !== (await readFile(join(folder, digestName), "utf8")))
+        throw new Error("other bytes than were written");
+      return parseListing(await promisify(gunzip)(bytes));
+    } catch (error) {
+      // A damaged cache costs time, nothing else.
+      this.#report({ kind: "detail", message: `the listing in ${folder} is not used: ${String(error)}` });
+      await this.#cache.remove(key);
+      return undefined;
+    }
+  }
+
+  /** A cache that cannot be written must not spoil the build. */
+  async keep(identity: string, listing: Listing): Promise<void> {
+    const key = keyOf(identity);
+    const entry = await this.#cache.create(key).catch(() => undefined);
+    if (!entry) return;
+    try {
+      const bytes = await promisify(gzip)(listingText(listing), { level: 1 });
+      await writeFile(join(entry.folder, listingName), bytes);
+      await writeFile(join(entry.folder, digestName), sha256Hex(bytes));
+      await entry.keep();
+    } catch {
+      await entry.drop();
+    }
+  }
+}
+
+function keyOf(identity: string): string {
+  return sha256Hex(`${listingVersion}\n${identity}`).slice(0, 40);
+}
+
+function listingText({ choice, entries }: Listing): string {
+  const written = entries.map(({ header, sha256 }) => [
+    { ...header, xattrs: [...header.xattrs] },
+    sha256 ?? "",
+  ]);
+  return JSON.stringify({ choice, entries: written });
+}
+
+function parseListing(bytes: Buffer): Listing {
+  const { choice, entries } = listingSchema.parse(JSON.parse(bytes.toString()));
+  return {
+    choice: choice as RootChoice,
+    entries: entries.map(([header, sha256]) => ({
+      header: { ...header, xattrs: new Map(header.xattrs) } as TarHeader,
+      ...(sha256 === "" ? {} : { sha256 }),
+    })),
+  };
+}
