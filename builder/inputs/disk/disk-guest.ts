@@ -10,6 +10,7 @@ import { openHelper } from "../../helper/open-helper.ts";
 import type { RawPath } from "../../rootfs/raw-path.ts";
 import { chooseRoot, type RootChoice } from "./choose-root.ts";
 import { activateVolumes, findFilesystems } from "./find-filesystems.ts";
+import { findFormat } from "./listed-entries.ts";
 
 const script = fileURLToPath(new URL("mount-root.sh", import.meta.url));
 
@@ -20,12 +21,20 @@ const tarCommand: [string, ...string[]] = [
   "--directory=/run/root",
   "--format=pax",
   "--numeric-owner",
-  "--sort=name",
   "--xattrs",
   "--xattrs-include=*",
   "--sparse",
   "--hole-detection=raw",
+  // Larger writes: the way out of an emulated machine is paid by the piece.
+  "--blocking-factor=256",
+  "--no-recursion",
+  "--null",
+  "--verbatim-files-from",
+  "--no-unquote",
+  "--files-from=-",
 ];
+
+const findCommand: [string, ...string[]] = ["find", "/run/root", "-printf", findFormat];
 
 /**
  * The helper with a machine's disks, started when it is first asked. The root is mounted for reading, with all that belongs to
@@ -49,24 +58,15 @@ export class DiskGuest {
     return this.#choice!;
   }
 
-  /** All of the root, without what fsck keeps in each filesystem. Whoever leaves it early ends the helper. */
-  async *tree(): AsyncGenerator<Buffer> {
-    const { mounts } = await this.choice();
-    const below = mounts.filter(({ target }) => target !== "/");
-    yield* this.#tar([
-      ...["--anchored", "--no-wildcards"],
-      ...below.map(({ target }) => `--exclude=.${target}/lost+found`),
-      ".",
-    ]);
+  /** Everything in the root, in no order; `find` with `findFormat`. */
+  async *list(): AsyncGenerator<Buffer> {
+    yield* this.#output(findCommand);
   }
 
-  /** These files only, by their paths in the root. */
-  files(paths: readonly RawPath[]): AsyncGenerator<Buffer> {
-    const names = Buffer.from(paths.map((path) => `./${path}\0`).join(""), "latin1");
-    return this.#tar(
-      ["--no-recursion", "--null", "--verbatim-files-from", "--no-unquote", "--files-from=-"],
-      names,
-    );
+  /** A tar of these entries in this order, by their paths in the root, with its end. Whoever leaves it early ends the helper. */
+  async *tar(paths: readonly RawPath[]): AsyncGenerator<Buffer> {
+    const names = paths.map((path) => `./${path}\0`).join("");
+    yield* this.#output(tarCommand, Buffer.from(names, "latin1"));
   }
 
   /** Safe to call twice, and before it was started. */
@@ -94,10 +94,10 @@ export class DiskGuest {
     }
   }
 
-  async *#tar(words: readonly string[], stdin?: Buffer): AsyncGenerator<Buffer> {
+  async *#output(command: [string, ...string[]], stdin?: Buffer): AsyncGenerator<Buffer> {
     const helper = await this.#helper();
     const stdout = new PassThrough({ highWaterMark: MiB });
-    const run = helper.run([...tarCommand, ...words], {
+    const run = helper.run(command, {
       stdout,
       acceptExitCodes: "any",
       ...(stdin ? { stdin } : {}),

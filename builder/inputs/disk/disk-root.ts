@@ -1,23 +1,21 @@
 import { sha256Hex } from "../../../format/digest.ts";
-import { InternalError } from "../../../format/errors.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { stampsOf } from "../../helper/input-stamps.ts";
-import type { Layer } from "../image/layer.ts";
-import { layeredRoot } from "../image/layered-root.ts";
-import { MergedTree } from "../image/merged-tree.ts";
-import { scanLayers } from "../image/scan-layers.ts";
+import { layStandIns } from "../lay-stand-ins.ts";
 import type { RootSource } from "../root-source.ts";
 import type { RootChoice } from "./choose-root.ts";
 import { DiskGuest } from "./disk-guest.ts";
+import { fetchFromGuest } from "./fetch-from-guest.ts";
 import type { ImageDisk } from "./image-disk.ts";
+import { listedEntries, type ListedEntry } from "./listed-entries.ts";
 import { ListingCache, type Listing } from "./listing-cache.ts";
+import { packFromGuest } from "./pack-from-guest.ts";
+import { labelledOf } from "./labelled-of.ts";
 
 export interface DiskRootInputs {
-  /** The file that was given. */
-  source: string;
   /** `qcow2`, `OVA`. */
   kind: string;
-  /** In the machine's order; asked for once, when they are read for the first time since they changed or are needed again. */
+  /** In the machine's order. */
   disks: readonly ImageDisk[];
   /** Not there yet; takes what has to lie on this host. */
   scratch: string;
@@ -26,11 +24,11 @@ export interface DiskRootInputs {
 }
 
 /**
- * The root filesystem inside disk images, read by the helper. Its listing is remembered as long as the images' files are the
- * same, so that a second build reads no more than single files.
+ * The root filesystem inside disk images, read by the helper: one reading of the whole, besides single files. Its listing is
+ * remembered as long as the images' files are the same.
  */
 export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
-  const { disks, report, source } = inputs;
+  const { disks, report, scratch } = inputs;
   const identity = identityOf(disks);
   const cache = new ListingCache(inputs.cacheFolder, report);
   const known = await cache.find(identity);
@@ -40,55 +38,56 @@ export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
     known?.choice,
   );
   try {
-    const layer: Layer = {
-      name: source,
-      mayLackEnd: false,
-      open: () => guest.tree(),
-      openFiles: (paths) => guest.files(paths),
-    };
-    const { tree, choice } = known
-      ? { tree: treeOf(known), choice: known.choice }
-      : await listed(layer, guest, async (listing) => await cache.keep(identity, listing));
+    const { choice, entries } = known ?? (await listed(guest));
+    if (!known) await cache.keep(identity, { choice, entries });
     tellIgnored(choice, report);
-    return await layeredRoot({
+    await layStandIns(scratch, entries);
+    const archiveOnce: RootSource["archiveOnce"] = (kept, { sourceDateEpoch }) =>
+      packFromGuest(guest, kept, sourceDateEpoch);
+    const fetched = new Set<ListedEntry>();
+    return {
       description: descriptionOf(inputs.kind, disks.length, choice),
-      layers: [layer],
-      tree,
-      root: inputs.scratch,
-      identity,
+      root: scratch,
+      entries,
+      fetch: async (wanted) => {
+        const files = entries.filter(
+          (entry) => entry.type === "file" && !fetched.has(entry) && wanted(entry.path),
+        );
+        for (const file of files) fetched.add(file);
+        await fetchFromGuest(
+          guest,
+          files.map(({ path }) => path),
+          scratch,
+        );
+      },
+      digests: async (files) => {
+        const { chunks, digests } = archiveOnce(files, { sourceDateEpoch: 0, report });
+        for await (const _ of chunks);
+        return new Map(digests);
+      },
+      archive: (kept, options) => archiveOnce(kept, options).chunks,
+      archiveOnce,
+      labels: async () => await labelledOf(guest, entries),
       close: async () => await guest.close(),
-      report,
-    });
+      stamp: async (kept) => sha256Hex([identity, ...kept.map(({ path }) => path)].join("\0")),
+    };
   } catch (error) {
     await guest.close();
     throw error;
   }
 }
 
-async function listed(
-  layer: Layer,
-  guest: DiskGuest,
-  keep: (listing: Listing) => Promise<void>,
-): Promise<{ tree: MergedTree; choice: RootChoice }> {
-  const entries: Listing["entries"] = [];
-  const tree = await scanLayers([layer], {
-    whiteouts: false,
-    onEntry: (header, sha256) => entries.push({ header, ...(sha256 === undefined ? {} : { sha256 }) }),
-  });
-  const choice = await guest.choice();
-  await keep({ choice, entries });
-  return { tree, choice };
-}
-
-function treeOf({ entries }: Listing): MergedTree {
-  const tree = new MergedTree({ whiteouts: false });
-  tree.startLayer();
-  for (const { header, sha256 } of entries) {
-    const added = tree.add(header);
-    if ("problem" in added) throw new InternalError(`a listing was kept that has: ${added.problem.message}`);
-    if (added.inode && sha256 !== undefined) added.inode.sha256 = sha256;
-  }
-  return tree;
+async function listed(guest: DiskGuest): Promise<Listing> {
+  const { mounts, ...choice } = await guest.choice();
+  // What fsck keeps in each filesystem; the root's own is left out as in any source.
+  const lost = mounts
+    .filter(({ target }) => target !== "/")
+    .map(({ target }) => `${target.slice(1)}/lost+found`);
+  const entries = await listedEntries(guest.list());
+  return {
+    choice: { ...choice, mounts },
+    entries: entries.filter(({ path }) => !lost.some((top) => path === top || path.startsWith(`${top}/`))),
+  };
 }
 
 /** Also which part of a file is a disk: an OVA may be read otherwise by a later version of this program. */

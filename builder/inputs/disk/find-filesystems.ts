@@ -28,7 +28,7 @@ export async function findFilesystems(helper: Helper): Promise<FoundFilesystem[]
   const devices = withTags(places, blkid.stdout.toString());
   const known = devices.filter(({ type }) => readableTypes.has(type));
   const answers = await lookInside(helper, known);
-  return devices.map(({ kernelName: _, ...device }) => {
+  return devices.map((device) => {
     const index = known.findIndex((one) => one.device === device.device);
     return { ...device, ...(index === -1 ? withoutLook(device, complaint) : answers(index)) };
   });

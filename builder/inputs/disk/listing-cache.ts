@@ -7,29 +7,23 @@ import type { Reporter } from "../../../format/events.ts";
 import { MiB } from "../../../format/sizes.ts";
 import { sha256Hex } from "../../../format/digest.ts";
 import { ContentCache } from "../../system/content-cache.ts";
-import type { TarHeader } from "../tar/tar-header.ts";
 import type { RootChoice } from "./choose-root.ts";
+import type { ListedEntry } from "./listed-entries.ts";
 
 /** Raise it when a listing is made or written otherwise. */
-const listingVersion = 2;
+const listingVersion = 1;
 const mostBytes = 512 * MiB;
 const [listingName, digestName] = ["listing.json.gz", "sha256"];
 
-const headerSchema = z.strictObject({
+const entrySchema = z.strictObject({
   path: z.string(),
-  linkTarget: z.string(),
-  type: z.enum(["file", "hardlink", "symlink", "folder", "character-device", "block-device", "fifo"]),
-  mode: z.number(),
-  uid: z.number(),
-  gid: z.number(),
-  modifiedAt: z.number(),
-  major: z.number(),
-  minor: z.number(),
-  xattrs: z.array(z.tuple([z.string(), z.string()])),
-  acls: z.strictObject({ access: z.string().optional(), default: z.string().optional() }),
+  type: z.enum(["file", "folder", "link", "device", "fifo", "socket"]),
   sizeBytes: z.number(),
-  storedBytes: z.number(),
-  runs: z.array(z.strictObject({ offset: z.number(), bytes: z.number() })).optional(),
+  allocatedBytes: z.number(),
+  modifiedAt: z.number(),
+  inode: z.string(),
+  links: z.number(),
+  linkTarget: z.string(),
 });
 
 const choiceSchema = z.strictObject({
@@ -45,15 +39,12 @@ const choiceSchema = z.strictObject({
   ignored: z.array(z.strictObject({ device: z.string(), why: z.string() })),
 });
 
-const listingSchema = z.strictObject({
-  choice: choiceSchema,
-  entries: z.array(z.tuple([headerSchema, z.string().regex(/^(?:[0-9a-f]{64})?$/)])),
-});
+const listingSchema = z.strictObject({ choice: choiceSchema, entries: z.array(entrySchema) });
 
-/** What is in the root of some disks: all entries in the order of its tar, with the digests of files. */
+/** What is in the root of some disks. */
 export interface Listing {
   choice: RootChoice;
-  entries: { header: TarHeader; sha256?: string }[];
+  entries: ListedEntry[];
 }
 
 /** Listings of disks that were read before; `identity` changes when their content does. */
@@ -74,7 +65,7 @@ export class ListingCache {
       const bytes = await readFile(join(folder, listingName));
       if (sha256Hex(bytes) !== (await readFile(join(folder, digestName), "utf8")))
         throw new Error("other bytes than were written");
-      return parseListing(await promisify(gunzip)(bytes));
+      return listingSchema.parse(JSON.parse((await promisify(gunzip)(bytes)).toString()));
     } catch (error) {
       // A damaged cache costs time, nothing else.
       this.#report({ kind: "detail", message: `the listing in ${folder} is not used: ${String(error)}` });
@@ -89,7 +80,7 @@ export class ListingCache {
     const entry = await this.#cache.create(key).catch(() => undefined);
     if (!entry) return;
     try {
-      const bytes = await promisify(gzip)(listingText(listing), { level: 1 });
+      const bytes = await promisify(gzip)(JSON.stringify(listing), { level: 1 });
       await writeFile(join(entry.folder, listingName), bytes);
       await writeFile(join(entry.folder, digestName), sha256Hex(bytes));
       await entry.keep();
@@ -101,23 +92,4 @@ export class ListingCache {
 
 function keyOf(identity: string): string {
   return sha256Hex(`${listingVersion}\n${identity}`).slice(0, 40);
-}
-
-function listingText({ choice, entries }: Listing): string {
-  const written = entries.map(({ header, sha256 }) => [
-    { ...header, xattrs: [...header.xattrs] },
-    sha256 ?? "",
-  ]);
-  return JSON.stringify({ choice, entries: written });
-}
-
-function parseListing(bytes: Buffer): Listing {
-  const { choice, entries } = listingSchema.parse(JSON.parse(bytes.toString()));
-  return {
-    choice: choice as RootChoice,
-    entries: entries.map(([header, sha256]) => ({
-      header: { ...header, xattrs: new Map(header.xattrs) } as TarHeader,
-      ...(sha256 === "" ? {} : { sha256 }),
-    })),
-  };
 }

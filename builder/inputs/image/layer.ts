@@ -1,13 +1,9 @@
-import type { RawPath } from "../../rootfs/raw-path.ts";
-
 /** One tar of a source, bottom first. */
 export interface Layer {
   /** For messages. */
   name: string;
   /** Its bytes as a plain tar, from the start; may be asked for several times, and left early. */
   open: () => AsyncIterable<Uint8Array>;
-  /** The same with these entries only, by their paths in it, where that is cheaper than reading all of it. */
-  openFiles?: (paths: readonly RawPath[]) => AsyncIterable<Uint8Array>;
   /** A digest says that it is whole. */
   mayLackEnd: boolean;
 }

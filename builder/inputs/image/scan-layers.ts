@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { UserError, userError, type Problem } from "../../../format/errors.ts";
 import { ByteReader } from "../../rootfs/byte-reader.ts";
 import { readTar } from "../tar/read-tar.ts";
-import type { TarEntry, TarHeader } from "../tar/tar-header.ts";
+import type { TarEntry } from "../tar/tar-header.ts";
 import type { Layer } from "./layer.ts";
 import { MergedTree } from "./merged-tree.ts";
 
@@ -13,11 +13,7 @@ const zeros = Buffer.alloc(1024 * 1024);
 /** One pass over all layers: the tree they give, with the digest of every file; nothing is extracted. Throws all problems at once. */
 export async function scanLayers(
   layers: readonly Layer[],
-  options: {
-    whiteouts: boolean;
-    /** Is told of every entry that was taken, in order. */
-    onEntry?: (header: TarHeader, sha256: string | undefined) => void;
-  },
+  options: { whiteouts: boolean },
 ): Promise<MergedTree> {
   const tree = new MergedTree(options);
   const problems: Problem[] = [];
@@ -37,10 +33,7 @@ export async function scanLayers(
         if ("problem" in added) {
           problems.push(added.problem);
           if (problems.length >= shownProblems) break;
-          continue;
-        }
-        if (added.inode) added.inode.sha256 = await contentDigest(entry);
-        options.onEntry?.(entry.header, added.inode?.sha256);
+        } else if (added.inode) added.inode.sha256 = await contentDigest(entry);
       }
       // The decompressor must reach its end, so that its own checksum is checked and it does not die of a closed pipe.
       while (problems.length === 0 && (await reader.skip(zeros.length)));
