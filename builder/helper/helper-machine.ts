@@ -1,4 +1,4 @@
-import type { DiskFormat, Drive, VirtualMachine } from "../vm/description.ts";
+import type { DiskFormat, Drive, FileWindow, VirtualMachine } from "../vm/description.ts";
 
 /** A disk as the helper gets it. */
 export interface AttachedDisk {
@@ -6,6 +6,7 @@ export interface AttachedDisk {
   format: DiskFormat;
   /** The file stays as it is: what is written to the disk is gone with the machine. */
   readOnly: boolean;
+  window?: FileWindow;
 }
 
 export const portNames = {
@@ -46,6 +47,7 @@ export function helperMachine(options: {
       discardWrites: disk.readOnly,
       serial: `disk${index}`,
       disposable: disk.readOnly,
+      ...(disk.window ? { window: disk.window } : {}),
     })),
     nics: [],
     ports: [

@@ -8,6 +8,7 @@ import { planBuild, type BuildPlan } from "../plan/build-plan.ts";
 import { sourceDateEpoch } from "../plan/source-date-epoch.ts";
 import { readRelease } from "../release/read-release.ts";
 import type { Release } from "../release/release.ts";
+import type { RootSource } from "../inputs/root-source.ts";
 import { surveyRootfs, type RootfsSurvey } from "../rootfs/survey-rootfs.ts";
 import { FileDigests } from "../ramdisk/file-digests.ts";
 import { cacheFolder } from "../system/cache-folder.ts";
@@ -42,6 +43,7 @@ export async function buildPackage(
   await checkOutputFolder(output);
   const work = await createWorkFolder(output);
   const stopWatching = removeOnInterrupt(() => work.path);
+  let source: RootSource | undefined;
   try {
     const cache = options.noCache ? join(work.scratch, "cache") : cacheFolder();
     const { plan, survey } = await look(
@@ -50,6 +52,7 @@ export async function buildPackage(
       { scratch: join(work.scratch, "rootfs"), cache },
       report,
     );
+    source = survey.source;
     const { manifest, rootfsFromCache } = await buildParts(
       { plan, survey, overlay: release.rootfs.overlay, work, cacheFolder: cache },
       report,
@@ -65,6 +68,7 @@ export async function buildPackage(
     });
     return { folder: output, plan, manifest, rootfsFromCache };
   } finally {
+    await source?.close();
     stopWatching();
     await work.remove();
   }
@@ -77,8 +81,14 @@ export async function planPackage(releaseFile: string, report: Reporter): Promis
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-plan-"));
   const stopWatching = removeOnInterrupt(() => scratch);
   try {
-    return (await look(release, keys, { scratch: join(scratch, "rootfs"), cache: cacheFolder() }, report))
-      .plan;
+    const { plan, survey } = await look(
+      release,
+      keys,
+      { scratch: join(scratch, "rootfs"), cache: cacheFolder() },
+      report,
+    );
+    await survey.source.close();
+    return plan;
   } finally {
     stopWatching();
     await rm(scratch, { recursive: true, force: true });
@@ -108,22 +118,28 @@ async function look(
     const survey = await surveyRootfs(release, {
       scratch: folders.scratch,
       digestOf: async (path) => await digests.digest(path),
+      cacheFolder: folders.cache,
       report,
     });
-    await digests.save();
-    const files = survey.selection.kept.filter((entry) => entry.type === "file");
-    const plan = planBuild({
-      release,
-      facts: survey.facts,
-      selection: survey.selection,
-      sourceKind: survey.source.description,
-      keys: keys.trusted,
-      signingKeyId: keys.signing.keyId,
-      sourceDateEpoch: sourceDateEpoch(
-        process.env["SOURCE_DATE_EPOCH"],
-        files.map((entry) => entry.modifiedAt),
-      ),
-    });
-    return { plan, survey };
+    try {
+      await digests.save();
+      const files = survey.selection.kept.filter((entry) => entry.type === "file");
+      const plan = planBuild({
+        release,
+        facts: survey.facts,
+        selection: survey.selection,
+        sourceKind: survey.source.description,
+        keys: keys.trusted,
+        signingKeyId: keys.signing.keyId,
+        sourceDateEpoch: sourceDateEpoch(
+          process.env["SOURCE_DATE_EPOCH"],
+          files.map((entry) => entry.modifiedAt),
+        ),
+      });
+      return { plan, survey };
+    } catch (error) {
+      await survey.source.close();
+      throw error;
+    }
   });
 }
