@@ -84,6 +84,21 @@ test("a list of find's is read whatever its chunks are, sorted by the bytes of i
   await expect(listedEntries(cut())).rejects.toThrow("ends within an entry");
 });
 
+test.each([
+  ["a name that leads up", ["d:..", "f:../x"]],
+  ["something below a link", ["l:a", "f:a/b"]],
+  ["a name twice", ["l:a", "d:a"]],
+  ["a folder that is not there", ["f:a/b"]],
+])("a list with %s is refused", async (_, entries) => {
+  const chunks = async function* () {
+    for (const [type, path] of entries.map((entry) => entry.split(":")))
+      yield Buffer.from([type, 0, 0, 0, "1:1", 1, path, ""].join("\0") + "\0");
+  };
+  await expect(listedEntries(chunks())).rejects.toMatchObject({
+    problems: [{ code: "disk-filesystem-damaged" }],
+  });
+});
+
 test("a VDI says how long it must be", () => {
   const head = Buffer.alloc(512);
   head.writeUInt32LE(1024, 344);
