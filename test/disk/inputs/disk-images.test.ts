@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
-  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -85,18 +84,25 @@ test("a machine that lost its power, on LVM with ext4 and XFS: the same bytes as
   expect(await pack("one.raw")).toEqual({ ...packed, fromCache: true });
 });
 
-test.each([
+/** Short ones first: the others take QEMU's drivers, not ours, to other bytes of the same disk. */
+const formats: [string, string, string[]][] = [
   ["qcow2", "qcow2", ["-c"]],
+  ["vmdk", "flat.vmdk", ["-o", "subformat=monolithicFlat"]],
   ["vmdk", "stream.vmdk", ["-o", "subformat=streamOptimized"]],
   ["vmdk", "sparse.vmdk", ["-o", "subformat=monolithicSparse"]],
-  ["vmdk", "flat.vmdk", ["-o", "subformat=monolithicFlat"]],
   ["vdi", "vdi", []],
   ["vpc", "vhd", []],
   ["vhdx", "vhdx", []],
-])("the same machine as %s, %s, is told by its content", async (format, name, options) => {
-  convert("one.raw", format, `one.${name}`, ...options);
-  expect((await pack(`one.${name}`)).sha256).toBe(expected);
-});
+];
+const isLong = Boolean(process.env["DUALROOT_LONG"]);
+
+test.each(isLong ? formats : formats.slice(0, 2))(
+  "the same machine as %s, %s, is told by its content",
+  async (format, name, options) => {
+    convert("one.raw", format, `one.${name}`, ...options);
+    expect((await pack(`one.${name}`)).sha256).toBe(expected);
+  },
+);
 
 test("an OVA with two disks is read where it lies, its checksums verified", async () => {
   makeOva(folder);
@@ -132,13 +138,13 @@ test.each([
   expect(await refusal(name)).toMatchObject({ code, message: expect.stringContaining(words) });
 });
 
-test.each(["one.qcow2", "one.stream.vmdk", "one.sparse.vmdk", "one.vdi", "one.vhd", "one.vhdx"])(
-  "%s that was cut off is refused before anything is read from it",
-  async (name) => {
-    const cut = join(folder, `cut-${name}`);
-    copyFileSync(join(folder, name), cut);
+test.each(formats.filter(([, name]) => name !== "flat.vmdk"))(
+  "%s, %s, that was cut off is refused before anything is read from it",
+  async (format, name, options) => {
+    const cut = join(folder, `cut.${name}`);
+    convert("one.raw", format, `cut.${name}`, ...options);
     truncateSync(cut, Math.floor(statSync(cut).size * 0.7));
-    expect(await refusal(`cut-${name}`)).toMatchObject({ code: "disk-image-damaged" });
+    expect(await refusal(`cut.${name}`)).toMatchObject({ code: "disk-image-damaged" });
   },
 );
 
