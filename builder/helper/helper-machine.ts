@@ -25,7 +25,7 @@ export const portNames = {
 const commandLine = [
   "console=ttyS0 quiet panic=-1",
   "tsc=reliable no_timer_check cryptomgr.notests 8250.nr_uarts=1 usbcore.nousb edd=off cgroup_disable=memory",
-  "mitigations=off init_on_alloc=0 nokaslr audit=0 apparmor=0 ipv6.disable=1 i8042.noaux i8042.nokbd",
+  "mitigations=off init_on_alloc=0 nokaslr audit=0 apparmor=0 selinux=0 ipv6.disable=1 i8042.noaux i8042.nokbd",
 ].join(" ");
 
 /** Pure: the helper as a virtual machine. One processor: a second one makes an emulated machine slower. */

@@ -14,7 +14,7 @@ import type { Layer } from "./image/layer.ts";
 import { layeredRoot } from "./image/layered-root.ts";
 import { readImage } from "./image/read-image.ts";
 import { scanLayers } from "./image/scan-layers.ts";
-import { readOva } from "./ova/read-ova.ts";
+import { rememberedOva } from "./ova/remembered-ova.ts";
 import type { RootSource } from "./root-source.ts";
 import { readTar } from "./tar/read-tar.ts";
 
@@ -116,9 +116,9 @@ async function ovaRoot(source: string, compression: Compression, options: OpenOp
       message: `${source} is an OVA that is compressed with ${compression}, so its disks cannot be read where they are`,
       hint: "Decompress it: its disks are compressed already.",
     });
-  const { allowBackingFile, report } = options;
+  const { allowBackingFile, cacheFolder, report } = options;
   const disks: ImageDisk[] = [];
-  for (const { name, window } of await readOva(source)) {
+  for (const { name, window } of await rememberedOva(source, cacheFolder)) {
     const format = await diskFormatAt(source, window);
     if (format === undefined)
       throw userError({

@@ -1,5 +1,5 @@
-import { InternalError } from "../../../format/errors.ts";
-import type { RawPath } from "../../rootfs/raw-path.ts";
+import { InternalError, userError } from "../../../format/errors.ts";
+import { shownPath, type RawPath } from "../../rootfs/raw-path.ts";
 import type { Entry, EntryType } from "../../rootfs/walk.ts";
 
 /** An entry as a folder's would be, with what a link says. */
@@ -39,7 +39,27 @@ export async function listedEntries(output: AsyncIterable<Uint8Array>): Promise<
     }
   }
   if (waiting !== "" || words.length > 0) throw new InternalError("find's list ends within an entry");
-  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  refuseImpossible(entries);
+  return entries;
+}
+
+/** A filesystem made to deceive may have names that lead elsewhere, or one name twice; nothing of it is written then. */
+function refuseImpossible(entries: readonly ListedEntry[]): void {
+  const folders = new Set([""]);
+  let before = "";
+  for (const { path, type } of entries) {
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (path === before || !folders.has(parent) || ["", ".", ".."].includes(name))
+      throw userError({
+        code: "disk-filesystem-damaged",
+        message: `the root filesystem has an entry that cannot be: ${JSON.stringify(shownPath(path).slice(0, 300))}`,
+        hint: "Check the filesystem in the machine (fsck, xfs_repair), and export it again.",
+      });
+    if (type === "folder") folders.add(path);
+    before = path;
+  }
 }
 
 function entryOf(words: readonly string[]): ListedEntry {

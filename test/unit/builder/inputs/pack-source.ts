@@ -11,13 +11,18 @@ import { silent } from "../../../../format/events.ts";
 export async function packSource(
   source: string,
   output: string,
-  { scratch, cacheFolder, overlay }: { scratch: string; cacheFolder: string; overlay?: string },
+  {
+    scratch,
+    cacheFolder,
+    overlay,
+    allowBackingFile = false,
+  }: { scratch: string; cacheFolder: string; overlay?: string; allowBackingFile?: boolean },
 ): Promise<RootfsResult> {
   const opened = await openSource(source, {
     scratch: join(scratch, "rootfs"),
     digestOf: async (path) => await sha256File(path),
     cacheFolder,
-    allowBackingFile: false,
+    allowBackingFile,
     report: silent,
   });
   try {
