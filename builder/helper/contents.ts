@@ -41,6 +41,8 @@ export const helperToolPackages: readonly HelperToolPackage[] = [
   },
   { package: "btrfs-progs", tools: ["btrfs", "mkfs.btrfs"], isOptional: true },
   { package: "tar", tools: ["tar"] },
+  // Lists a tree with all that is known of each entry, which busybox's does not.
+  { package: "findutils", tools: ["find"] },
   // Writes in 128 KiB where busybox's writes in 4: streams to the host take a fifth of the time.
   { package: "coreutils", tools: ["cat"] },
   { package: "attr", tools: ["getfattr", "setfattr"] },

@@ -1,4 +1,4 @@
-import type { DiskFormat, Drive, VirtualMachine } from "../vm/description.ts";
+import type { DiskFormat, Drive, FileWindow, VirtualMachine } from "../vm/description.ts";
 
 /** A disk as the helper gets it. */
 export interface AttachedDisk {
@@ -6,6 +6,7 @@ export interface AttachedDisk {
   format: DiskFormat;
   /** The file stays as it is: what is written to the disk is gone with the machine. */
   readOnly: boolean;
+  window?: FileWindow;
 }
 
 export const portNames = {
@@ -24,7 +25,7 @@ export const portNames = {
 const commandLine = [
   "console=ttyS0 quiet panic=-1",
   "tsc=reliable no_timer_check cryptomgr.notests 8250.nr_uarts=1 usbcore.nousb edd=off cgroup_disable=memory",
-  "mitigations=off init_on_alloc=0 nokaslr audit=0 apparmor=0 ipv6.disable=1 i8042.noaux i8042.nokbd",
+  "mitigations=off init_on_alloc=0 nokaslr audit=0 apparmor=0 selinux=0 ipv6.disable=1 i8042.noaux i8042.nokbd",
 ].join(" ");
 
 /** Pure: the helper as a virtual machine. One processor: a second one makes an emulated machine slower. */
@@ -46,6 +47,7 @@ export function helperMachine(options: {
       discardWrites: disk.readOnly,
       serial: `disk${index}`,
       disposable: disk.readOnly,
+      ...(disk.window ? { window: disk.window } : {}),
     })),
     nics: [],
     ports: [

@@ -1,9 +1,11 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import type { Run } from "../../agent/system/run.ts";
 import { userError } from "../../format/errors.ts";
-import { diskFormats, type DiskFormat } from "../vm/description.ts";
+import { diskFormats, type DiskFormat, type FileWindow } from "../vm/description.ts";
+import { imageWord } from "../vm/qemu.ts";
 import type { AttachedDisk } from "./helper-machine.ts";
 
 export interface HelperDisk {
@@ -14,6 +16,8 @@ export interface HelperDisk {
   format?: DiskFormat;
   /** The image may name other files that are read with it. */
   allowBackingFile?: boolean;
+  /** The image is this part of the file; its format must be given. */
+  window?: FileWindow;
 }
 
 const infoSchema = z.looseObject({
@@ -34,9 +38,14 @@ const infoSchema = z.looseObject({
 export async function inspectDisk(disk: HelperDisk, run: Run): Promise<AttachedDisk> {
   const file = resolve(disk.file);
   refuseUnusable(disk, file);
-  const wanted = disk.format === undefined ? [] : ["-f", disk.format];
+  const wanted =
+    disk.format === undefined
+      ? [file]
+      : disk.window
+        ? [imageWord({ file, format: disk.format, window: disk.window })]
+        : ["-f", disk.format, file];
   // `-U`: a disk that is in use may be looked at; whether it may be used, QEMU says when it opens it.
-  const info = await run("qemu-img", ["info", "-U", "--output=json", ...wanted, file], {
+  const info = await run("qemu-img", ["info", "-U", "--output=json", ...wanted], {
     acceptExitCodes: [1],
     hint: "apt-get install qemu-utils",
   });
@@ -56,7 +65,7 @@ export async function inspectDisk(disk: HelperDisk, run: Run): Promise<AttachedD
       hint: "Convert it with qemu-img, or give raw, qcow2, vmdk, vdi, vhd or vhdx.",
     });
   }
-  const others = otherFiles(facts, file);
+  const others = otherFiles(facts, file, disk.window);
   if (others.length > 0 && !disk.allowBackingFile) {
     throw userError({
       code: "helper-disk-names-others",
@@ -64,7 +73,12 @@ export async function inspectDisk(disk: HelperDisk, run: Run): Promise<AttachedD
       hint: "If you trust where the image comes from, say --allow-backing-file; or make it one file with qemu-img convert.",
     });
   }
-  return { file, format, readOnly: disk.readOnly ?? false };
+  return {
+    file,
+    format,
+    readOnly: disk.readOnly ?? false,
+    ...(disk.window ? { window: disk.window } : {}),
+  };
 }
 
 function refuseUnusable(disk: HelperDisk, file: string): void {
@@ -94,11 +108,19 @@ function refuseUnusable(disk: HelperDisk, file: string): void {
   });
 }
 
-function otherFiles(facts: z.infer<typeof infoSchema>, file: string): string[] {
+function otherFiles(facts: z.infer<typeof infoSchema>, file: string, window?: FileWindow): string[] {
   const data = facts["format-specific"]?.data;
+  const isItself = (name: string): boolean =>
+    window ? isWindowOf(name, file, window) : resolve(name) === file;
   return [
     facts["backing-filename"],
     data?.["data-file"],
-    ...(data?.extents ?? []).map((extent) => extent.filename).filter((name) => resolve(name) !== file),
+    ...(data?.extents ?? []).map((extent) => extent.filename).filter((name) => !isItself(name)),
   ].filter((name) => name !== undefined);
+}
+
+function isWindowOf(name: string, file: string, window: FileWindow): boolean {
+  if (!name.startsWith("json:")) return false;
+  const own = imageWord({ file, format: "raw", window });
+  return isDeepStrictEqual(JSON.parse(name.slice(5)), JSON.parse(own.slice(5)));
 }

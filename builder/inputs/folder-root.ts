@@ -49,6 +49,7 @@ export async function folderRoot(root: string): Promise<RootSource> {
       const sample = folders.filter((_, index) => index % every === 0).map(({ path }) => path);
       return { looked: sample.length, labelled: await labelledAmong(root, sample) };
     },
+    close: async () => {},
     stamp: async (kept) => await stampOf(root, kept),
   };
 }

@@ -1,17 +1,20 @@
-import { open, stat } from "node:fs/promises";
-import { userError, type UserError } from "../../format/errors.ts";
+import { stat } from "node:fs/promises";
+import { userError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import { compressionOfFile, type Compression } from "../rootfs/archive-format.ts";
 import { ByteReader } from "../rootfs/byte-reader.ts";
 import { decompressed } from "../system/decompress.ts";
 import { normalisedPath } from "./archive-path.ts";
-import { diskFormatOf, type DiskFormat } from "./disk/disk-format.ts";
+import { diskFormatAt } from "./disk/disk-format-at.ts";
+import { diskRoot } from "./disk/disk-root.ts";
+import { imageDisk, type ImageDisk } from "./disk/image-disk.ts";
 import { folderRoot } from "./folder-root.ts";
 import { imageFilesOfArchive, imageFilesOfFolder } from "./image/image-files.ts";
 import type { Layer } from "./image/layer.ts";
 import { layeredRoot } from "./image/layered-root.ts";
 import { readImage } from "./image/read-image.ts";
 import { scanLayers } from "./image/scan-layers.ts";
+import { rememberedOva } from "./ova/remembered-ova.ts";
 import type { RootSource } from "./root-source.ts";
 import { readTar } from "./tar/read-tar.ts";
 
@@ -24,17 +27,21 @@ export interface OpenOptions {
   scratch: string;
   /** SHA-256 of a file, perhaps remembered. */
   digestOf: (path: string) => Promise<string>;
+  /** Where listings of disk images are kept between builds. */
+  cacheFolder: string;
+  /** A disk image may name other files, which are read then. */
+  allowBackingFile: boolean;
   report: Reporter;
 }
 
-/** The root filesystem at `source`, told by its content: a folder, a tar, an OCI layout, a `docker save` archive. */
+/** The root filesystem at `source`, told by its content: a folder, a tar, an OCI layout, a `docker save` archive, a disk image, an OVA. */
 export async function openSource(source: string, options: OpenOptions): Promise<RootSource> {
   const stats = await stat(source).catch((cause: unknown) => {
     throw userError(
       {
         code: "rootfs-missing",
         message: `there is no root filesystem at ${source}`,
-        hint: "rootfs.source is a folder, a tar or a container image; relative paths start at the folder of the release file.",
+        hint: "rootfs.source is a folder, a tar, a container image, a disk image or an OVA; relative paths start at the folder of the release file.",
       },
       "badInput",
       { cause },
@@ -50,13 +57,17 @@ export async function openSource(source: string, options: OpenOptions): Promise<
     throw userError({
       code: "rootfs-not-file",
       message: `${source} is neither a folder nor a file`,
-      hint: "Give a folder, a tar (plain, gzip, xz or zstd), an OCI layout or a `docker save` archive.",
+      hint: "Give a folder, a tar (plain, gzip, xz or zstd), an OCI layout, a `docker save` archive, a disk image or an OVA.",
     });
-  const format = await diskFormatOfFile(source, stats.size);
-  if (format !== undefined) throw isDiskImage(source, `a ${format} disk image`);
+  const format = await diskFormatAt(source, { offset: 0, sizeBytes: stats.size });
+  if (format !== undefined) {
+    const { allowBackingFile, report } = options;
+    const disk = await imageDisk({ name: source, file: source, format, allowBackingFile, report });
+    return await imagesRoot(format, [disk], options);
+  }
   const compression = await compressionOfFile(source);
   const first = await firstName(source, compression);
-  if (/^[^/]+\.ovf$/i.test(first)) throw isDiskImage(source, "an OVA, a machine with its disk images");
+  if (/^(?:\.\/)?[^/]+\.ovf$/i.test(first)) return await ovaRoot(source, compression, options);
   if (imageName.test(first))
     return await imageRoot(await readImage(await imageFilesOfArchive(source, compression), source), options);
   return await tarRoot(source, compression, options);
@@ -97,24 +108,37 @@ async function imageRoot(
   return await layeredRoot({ ...image, tree, root: scratch, report });
 }
 
-async function diskFormatOfFile(path: string, sizeBytes: number): Promise<DiskFormat | undefined> {
-  const file = await open(path, "r");
-  try {
-    const [head, tail] = [Buffer.alloc(Math.min(4096, sizeBytes)), Buffer.alloc(Math.min(512, sizeBytes))];
-    await file.read(head, 0, head.length, 0);
-    await file.read(tail, 0, tail.length, sizeBytes - tail.length);
-    return diskFormatOf(head, tail);
-  } finally {
-    await file.close();
+/** An OVA's disks, read where they lie in it. */
+async function ovaRoot(source: string, compression: Compression, options: OpenOptions): Promise<RootSource> {
+  if (compression !== "none")
+    throw userError({
+      code: "ova-compressed",
+      message: `${source} is an OVA that is compressed with ${compression}, so its disks cannot be read where they are`,
+      hint: "Decompress it: its disks are compressed already.",
+    });
+  const { allowBackingFile, cacheFolder, report } = options;
+  const disks: ImageDisk[] = [];
+  for (const { name, window } of await rememberedOva(source, cacheFolder)) {
+    const format = await diskFormatAt(source, window);
+    if (format === undefined)
+      throw userError({
+        code: "ova-disk-unsupported",
+        message: `the OVA's ${name} is no disk image that is known`,
+        hint: "Disks may be VMDK, VHD, VHDX, VDI, qcow2 or raw.",
+      });
+    disks.push(
+      await imageDisk({ name: `${source}: ${name}`, file: source, format, window, allowBackingFile, report }),
+    );
   }
+  return await imagesRoot("OVA", disks, options);
 }
 
-function isDiskImage(source: string, what: string): UserError {
-  return userError({
-    code: "rootfs-disk-image",
-    message: `${source} is ${what}; root filesystems inside of those are not read yet`,
-    hint: "Give what is on it as a tar: boot it or mount it, and run `tar --one-file-system --numeric-owner --xattrs --xattrs-include='*' -C / -cf rootfs.tar .`",
-  });
+async function imagesRoot(
+  kind: string,
+  disks: readonly ImageDisk[],
+  { scratch, cacheFolder, report }: OpenOptions,
+): Promise<RootSource> {
+  return await diskRoot({ kind, disks, scratch, cacheFolder, report });
 }
 
 /** Of the first entry of the archive that is not just the top itself. */

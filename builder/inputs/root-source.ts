@@ -22,8 +22,18 @@ export interface RootSource {
     kept: readonly Entry[],
     options: { sourceDateEpoch: number; report: Reporter },
   ) => AsyncIterable<Uint8Array>;
+  /**
+   * Both in one reading, where a second one would cost: the digests of all archived files are there when the archive has been
+   * read to its end.
+   */
+  archiveOnce?: (
+    kept: readonly Entry[],
+    options: { sourceDateEpoch: number; report: Reporter },
+  ) => { chunks: AsyncIterable<Uint8Array>; digests: ReadonlyMap<RawPath, string> };
   /** How many of the entries have an SELinux label; only a sample is looked at where that is costly. */
   labels: () => Promise<{ looked: number; labelled: number }>;
+  /** Ends whatever it is read from. Safe to call twice. */
+  close: () => Promise<void>;
   /** Changes whenever anything in the root filesystem may have. */
   stamp: (kept: readonly Entry[]) => Promise<string>;
 }

@@ -13,6 +13,7 @@ import { checkSigner } from "../rauc/check-signer.ts";
 import { readRaucFacts } from "../rauc/rauc-facts.ts";
 import { readRelease } from "../release/read-release.ts";
 import type { Release } from "../release/release.ts";
+import type { RootSource } from "../inputs/root-source.ts";
 import { surveyRootfs, type RootfsSurvey } from "../rootfs/survey-rootfs.ts";
 import { FileDigests } from "../ramdisk/file-digests.ts";
 import { cacheFolder } from "../system/cache-folder.ts";
@@ -56,6 +57,7 @@ export async function buildPackage(
   await checkOutputFolder(output);
   const work = await createWorkFolder(output);
   const stopWatching = removeOnInterrupt(() => work.path);
+  let source: RootSource | undefined;
   try {
     const cache = options.noCache ? join(work.scratch, "cache") : cacheFolder();
     const { plan, survey } = await look(
@@ -64,6 +66,7 @@ export async function buildPackage(
       { scratch: join(work.scratch, "rootfs"), cache },
       report,
     );
+    source = survey.source;
     const { manifest, rootfsFromCache } = await buildParts(
       { plan, survey, overlay: release.rootfs.overlay, work, cacheFolder: cache },
       report,
@@ -99,6 +102,7 @@ export async function buildPackage(
     });
     return { folder: output, bundle, plan, manifest, rootfsFromCache };
   } finally {
+    await source?.close();
     stopWatching();
     await work.remove();
   }
@@ -111,8 +115,14 @@ export async function planPackage(releaseFile: string, report: Reporter): Promis
   const scratch = await mkdtemp(join(tmpdir(), "dualroot-plan-"));
   const stopWatching = removeOnInterrupt(() => scratch);
   try {
-    return (await look(release, keys, { scratch: join(scratch, "rootfs"), cache: cacheFolder() }, report))
-      .plan;
+    const { plan, survey } = await look(
+      release,
+      keys,
+      { scratch: join(scratch, "rootfs"), cache: cacheFolder() },
+      report,
+    );
+    await survey.source.close();
+    return plan;
   } finally {
     stopWatching();
     await rm(scratch, { recursive: true, force: true });
@@ -142,30 +152,36 @@ async function look(
     const survey = await surveyRootfs(release, {
       scratch: folders.scratch,
       digestOf: async (path) => await digests.digest(path),
+      cacheFolder: folders.cache,
       report,
     });
-    await digests.save();
-    const files = survey.selection.kept.filter((entry) => entry.type === "file");
-    const rauc =
-      release.rauc &&
-      (await readRaucFacts(release.rauc, {
-        root: survey.source.root,
-        overlay: release.rootfs.overlay,
-        modulesFolder: survey.facts.boot?.kernel.modules,
-      }));
-    const plan = planBuild({
-      release,
-      rauc,
-      facts: survey.facts,
-      selection: survey.selection,
-      sourceKind: survey.source.description,
-      keys: keys.trusted,
-      signingKeyId: keys.signing.keyId,
-      sourceDateEpoch: sourceDateEpoch(
-        process.env["SOURCE_DATE_EPOCH"],
-        files.map((entry) => entry.modifiedAt),
-      ),
-    });
-    return { plan, survey };
+    try {
+      await digests.save();
+      const files = survey.selection.kept.filter((entry) => entry.type === "file");
+      const rauc =
+        release.rauc &&
+        (await readRaucFacts(release.rauc, {
+          root: survey.source.root,
+          overlay: release.rootfs.overlay,
+          modulesFolder: survey.facts.boot?.kernel.modules,
+        }));
+      const plan = planBuild({
+        release,
+        rauc,
+        facts: survey.facts,
+        selection: survey.selection,
+        sourceKind: survey.source.description,
+        keys: keys.trusted,
+        signingKeyId: keys.signing.keyId,
+        sourceDateEpoch: sourceDateEpoch(
+          process.env["SOURCE_DATE_EPOCH"],
+          files.map((entry) => entry.modifiedAt),
+        ),
+      });
+      return { plan, survey };
+    } catch (error) {
+      await survey.source.close();
+      throw error;
+    }
   });
 }

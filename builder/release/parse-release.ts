@@ -106,6 +106,7 @@ function resolveRelease(document: ReleaseDocument, folder: string): Release {
     trustedKeyFiles: document.trustedKeys.map((file) => resolve(folder, file)),
     rootfs: {
       source: resolve(folder, rootfs.source),
+      allowBackingFile: rootfs.allowBackingFile,
       exclude: rootfs.exclude,
       keep: rootfs.keep,
       ...(rootfs.overlay === undefined ? {} : { overlay: resolve(folder, rootfs.overlay) }),

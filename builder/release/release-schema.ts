@@ -76,8 +76,12 @@ export const releaseSchema = z.strictObject({
   rootfs: z
     .strictObject({
       source: path.describe(
-        "a folder, a tar (plain, gzip, xz, zstd), an OCI layout or a `docker save` archive",
+        "a folder, a tar (plain, gzip, xz, zstd), an OCI layout, a `docker save` archive, a disk image or an OVA",
       ),
+      allowBackingFile: z
+        .boolean()
+        .default(false)
+        .describe("true: a disk image may name other files (backing files), which are read then"),
       exclude: z
         .array(pattern)
         .max(1000)
@@ -90,7 +94,7 @@ export const releaseSchema = z.strictObject({
         .describe("a list of path patterns kept in spite of the default list"),
       overlay: path.optional().describe("a folder laid over the root filesystem"),
     })
-    .describe("{ source, exclude, keep, overlay }"),
+    .describe("{ source, allowBackingFile, exclude, keep, overlay }"),
   kernel: z
     .strictObject({
       image: path,

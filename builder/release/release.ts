@@ -19,7 +19,13 @@ export interface Release {
   counter: number;
   signingKeyFile: string;
   trustedKeyFiles: string[];
-  rootfs: { source: string; exclude: string[]; keep: string[]; overlay?: string };
+  rootfs: {
+    source: string;
+    allowBackingFile: boolean;
+    exclude: string[];
+    keep: string[];
+    overlay?: string;
+  };
   kernel?: { image: string; modules: string };
   target: { commandLine: string; network: "auto" | NetworkFamily; selinux?: SelinuxWord };
   /** Machines that it has to run on. Absent: those that its kernel has drivers for. */

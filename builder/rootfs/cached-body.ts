@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readFile, writeFile, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { sha256File } from "../../agent/system/files.ts";
 import { sha256Hex } from "../../format/digest.ts";
@@ -11,12 +11,13 @@ import { mostCacheBytes } from "../system/cache-parts.ts";
 import { compressXz, xzSettingsText, type XzSettings } from "../system/compress-xz.ts";
 import { ContentCache } from "../system/content-cache.ts";
 import { removeOnInterrupt } from "../system/remove-on-interrupt.ts";
+import { writeChunks } from "../system/write-chunks.ts";
 import { toolVersions } from "../system/tool-versions.ts";
 import type { RawPath } from "./raw-path.ts";
 import type { Entry } from "./walk.ts";
 
 /** Raise it when this code packs otherwise. */
-const cacheVersion = 1;
+const cacheVersion = 2;
 const [archiveName, factsName] = ["body.tar.xz", "facts.json"];
 
 const factsSchema = z.strictObject({
@@ -91,26 +92,41 @@ async function storedBody(
 }
 
 async function packedBody(cache: ContentCache, key: string, inputs: BodyInputs): Promise<Body> {
-  const { source, kept, totalBytes, progress } = inputs;
-  const files = kept.filter((entry) => entry.type === "file");
-  const digests = await source.digests(files, progress);
   const entry = await cache.create(key).catch(() => undefined);
   const stopWatching = removeOnInterrupt(() => entry?.folder);
+  const close = async (): Promise<void> => {
+    await entry?.drop();
+    stopWatching();
+  };
+  try {
+    return inputs.source.archiveOnce
+      ? await packedAtOnce(inputs.source.archiveOnce, entry, inputs, close)
+      : await packedOnTheWay(entry, inputs, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type NewEntry = Awaited<ReturnType<ContentCache["create"]>> | undefined;
+
+/** The digests of all files first, then the archive, which is written into the cache as it goes by. */
+async function packedOnTheWay(
+  entry: NewEntry,
+  inputs: BodyInputs,
+  close: () => Promise<void>,
+): Promise<Body> {
+  const { source, kept, progress } = inputs;
+  const files = kept.filter(({ type }) => type === "file");
+  const digests = await source.digests(files, progress);
   let copy = entry && (await CacheCopy.open(join(entry.folder, archiveName)));
   const hash = createHash("sha256");
   return {
     digests,
     fromCache: false,
     chunks: async function* () {
-      let bytes = 0;
-      const counted = async function* () {
-        for await (const chunk of source.archive(kept, inputs)) {
-          bytes += chunk.length;
-          progress(totalBytes + bytes);
-          yield chunk;
-        }
-      };
-      for await (const chunk of compressXz(counted(), inputs.compression)) {
+      const archive = counted(source.archive(kept, inputs), inputs);
+      for await (const chunk of compressXz(archive, inputs.compression)) {
         hash.update(chunk);
         await copy?.write(chunk);
         yield chunk;
@@ -119,19 +135,51 @@ async function packedBody(cache: ContentCache, key: string, inputs: BodyInputs):
     keep: async () => {
       if (!entry || !(await copy?.finish())) return;
       copy = undefined;
-      const facts = { sha256: hash.digest("hex"), digests: [...digests] };
-      // Without its facts an entry is none: only whole ones are kept.
-      await writeFile(join(entry.folder, factsName), JSON.stringify(facts)).then(
-        async () => void (await entry.keep()),
-        () => {},
-      );
+      await keepEntry(entry, { sha256: hash.digest("hex"), digests: [...digests] });
     },
     close: async () => {
       await copy?.finish();
-      await entry?.drop();
-      stopWatching();
+      await close();
     },
   };
+}
+
+/** Archive and digests in one reading of the source: the archive lies in the cache, or beside the stand-ins, before it is used. */
+async function packedAtOnce(
+  archiveOnce: NonNullable<RootSource["archiveOnce"]>,
+  entry: NewEntry,
+  inputs: BodyInputs,
+  close: () => Promise<void>,
+): Promise<Body> {
+  const file = join(entry?.folder ?? dirname(inputs.source.root), archiveName);
+  const { chunks, digests } = archiveOnce(inputs.kept, inputs);
+  const { sha256 } = await writeChunks(file, [compressXz(counted(chunks, inputs), inputs.compression)]);
+  return {
+    digests,
+    fromCache: false,
+    chunks: () => createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>,
+    keep: async () => {
+      if (entry) await keepEntry(entry, { sha256, digests: [...digests] });
+    },
+    close,
+  };
+}
+
+/** Without its facts an entry is none: only whole ones are kept. */
+async function keepEntry(entry: NonNullable<NewEntry>, facts: z.infer<typeof factsSchema>): Promise<void> {
+  await writeFile(join(entry.folder, factsName), JSON.stringify(facts)).then(entry.keep, () => {});
+}
+
+async function* counted(
+  archive: AsyncIterable<Uint8Array>,
+  { totalBytes, progress }: BodyInputs,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of archive) {
+    bytes += chunk.length;
+    progress(totalBytes + bytes);
+    yield chunk;
+  }
 }
 
 /** A cache that cannot be written must not spoil the build. */

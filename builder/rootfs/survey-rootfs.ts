@@ -14,14 +14,23 @@ export interface RootfsSurvey {
   selection: Selection;
 }
 
-/** Opens the source, lists it, decides what stays out, and looks at what it is. */
-export async function surveyRootfs(release: Release, options: OpenOptions): Promise<RootfsSurvey> {
-  const source = await openSource(release.rootfs.source, options);
-  await fetchForSurvey(source);
-  const fstab = (await readTextIfExists(await rootedPath(source.root, "/etc/fstab"))) ?? "";
-  return {
-    source,
-    facts: await readRootfsFacts(source, release.rootfs.overlay),
-    selection: selectEntries(source.entries, { ...release.rootfs, swapFiles: swapFiles(fstab) }),
-  };
+/** Opens the source, lists it, decides what stays out, and looks at what it is. Whoever asks closes the source. */
+export async function surveyRootfs(
+  release: Release,
+  options: Omit<OpenOptions, "allowBackingFile">,
+): Promise<RootfsSurvey> {
+  const { source: path, allowBackingFile } = release.rootfs;
+  const source = await openSource(path, { ...options, allowBackingFile });
+  try {
+    await fetchForSurvey(source);
+    const fstab = (await readTextIfExists(await rootedPath(source.root, "/etc/fstab"))) ?? "";
+    return {
+      source,
+      facts: await readRootfsFacts(source, release.rootfs.overlay),
+      selection: selectEntries(source.entries, { ...release.rootfs, swapFiles: swapFiles(fstab) }),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }

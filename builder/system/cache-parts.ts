@@ -3,7 +3,14 @@ import { GiB, MiB } from "../../format/sizes.ts";
 const hour = 60 * 60 * 1000;
 
 /** What was not used for longest goes when a part of the cache has more. */
-export const mostCacheBytes = { rootfs: 4 * GiB, segments: 2 * GiB, node: 256 * MiB, modules: GiB } as const;
+export const mostCacheBytes = {
+  rootfs: 4 * GiB,
+  listings: 512 * MiB,
+  ovas: 16 * MiB,
+  segments: 2 * GiB,
+  node: 256 * MiB,
+  modules: GiB,
+} as const;
 
 export interface CachePart {
   /** Of the file or folder in the cache folder. */
@@ -16,6 +23,8 @@ export interface CachePart {
 /** All that the builder keeps between runs. What else lies in the cache folder is not ours. */
 export const cacheParts: readonly CachePart[] = [
   { name: "rootfs", what: "packed root filesystems", mostBytes: mostCacheBytes.rootfs },
+  { name: "listings", what: "lists of what disk images hold", mostBytes: mostCacheBytes.listings },
+  { name: "ovas", what: "where in OVAs their disks are", mostBytes: mostCacheBytes.ovas },
   { name: "segments", what: "compressed parts of ramdisks", mostBytes: mostCacheBytes.segments },
   { name: "node", what: "Node, trimmed for the ramdisk", mostBytes: mostCacheBytes.node },
   { name: "modules", what: "kernel modules, decompressed", mostBytes: mostCacheBytes.modules },

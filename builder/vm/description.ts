@@ -46,6 +46,13 @@ export interface Drive {
   filter?: DriveFilter;
   /** The file is opened for reading only; what the guest writes goes to a nameless temporary file and ends with QEMU. */
   discardWrites?: boolean;
+  /** The image is a part of `file`, such as a member of a tar. */
+  window?: FileWindow;
+}
+
+export interface FileWindow {
+  offset: number;
+  sizeBytes: number;
 }
 
 /** `record-writes`: every write, discard and flush is appended to `log` in the format of the kernel's dm-log-writes. */

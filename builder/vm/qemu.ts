@@ -98,9 +98,7 @@ function driveArguments(machine: VirtualMachine, drive: Drive, index: number): s
   const options = [
     `id=drive${index}`,
     "if=none",
-    ...(drive.filter
-      ? filterOptions(drive.filter, drive)
-      : [`format=${drive.format}`, `file=${escapeValue(drive.file)}`]),
+    ...(drive.filter ? filterOptions(drive.filter, drive) : imageOptions(drive)),
     `read-only=${drive.readOnly ? "on" : "off"}`,
     // QEMU itself would keep a flush from a filter; the file below it still does without.
     `cache=${drive.filter ? "writeback" : cache}`,
@@ -113,6 +111,32 @@ function driveArguments(machine: VirtualMachine, drive: Drive, index: number): s
     "-device",
     `${deviceWord(machine, "virtio-blk")},drive=drive${index},serial=${escapeValue(drive.serial)}`,
   ];
+}
+
+function imageOptions({ file, format, window }: Drive): string[] {
+  if (!window) return [`format=${format}`, `file=${escapeValue(file)}`];
+  // A raw image in a window is one itself.
+  const child = format === "raw" ? "" : "file.";
+  return [
+    ...(format === "raw" ? [] : [`driver=${format}`]),
+    `${child}driver=raw`,
+    `${child}offset=${window.offset}`,
+    `${child}size=${window.sizeBytes}`,
+    `${child}file.driver=file`,
+    `${child}file.filename=${escapeValue(file)}`,
+  ];
+}
+
+/** The same image in the words of qemu-img. */
+export function imageWord({ file, format, window }: Pick<Drive, "file" | "format" | "window">): string {
+  if (!window) return file;
+  const part = {
+    driver: "raw",
+    offset: window.offset,
+    size: window.sizeBytes,
+    file: { driver: "file", filename: file },
+  };
+  return `json:${JSON.stringify(format === "raw" ? part : { driver: format, file: part })}`;
 }
 
 function filterOptions(filter: DriveFilter, { file, disposable }: Drive): string[] {

@@ -1,11 +1,12 @@
 import { createProgress } from "../../builder/render/progress.ts";
 import type { BenchRow } from "./bench-row.ts";
 
-/** `npm run bench [ramdisk|rootfs|helper|stage2|stash|upgrade|large …] [--json]`: ratios against real peers, both sides measured in the same run. */
+/** `npm run bench [ramdisk|rootfs|helper|inputs|stage2|stash|upgrade|large …] [--json]`: ratios against real peers, both sides measured in the same run. */
 const benches: Record<string, () => Promise<BenchRow[]>> = {
   ramdisk: async () => (await import("./ramdisk.ts")).benchRamdisk(),
   rootfs: async () => (await import("./rootfs.ts")).benchRootfs(),
   helper: async () => (await import("./helper.ts")).benchHelper(),
+  inputs: async () => (await import("./inputs.ts")).benchInputs(),
   stage2: async () => (await import("./stage2.ts")).benchStage2(),
   stash: async () => (await import("./stash.ts")).benchStash(),
   upgrade: async () => (await import("./upgrade.ts")).benchUpgrade(),

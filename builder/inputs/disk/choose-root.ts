@@ -3,7 +3,7 @@ import { UserError, type Problem } from "../../../format/errors.ts";
 import { formatSize } from "../../../format/sizes.ts";
 import { osNameOf } from "../../rootfs/rootfs-facts.ts";
 import { findFstabSource } from "./find-fstab-source.ts";
-import type { FoundFilesystem } from "./found-filesystem.ts";
+import { readableTypes, type FoundFilesystem } from "./found-filesystem.ts";
 
 export interface RootMount {
   device: string;
@@ -93,12 +93,31 @@ function theRoot(found: readonly FoundFilesystem[]): FoundFilesystem {
       message: `no root filesystem can be read, and a part of the image is encrypted; found: ${list}`,
       hint: "Export the machine without encryption, or give the root filesystem as a tar.",
     });
+  if (found.some(isRaid))
+    throw refusal({
+      code: "disk-raid",
+      message: `no root filesystem can be read, and a part of the image belongs to a RAID array; found: ${list}`,
+      hint: "Give the root filesystem as a tar; a gateway's own disk is no RAID array.",
+    });
+  const lacking = found.find(({ type, error }) => type === "LVM2_member" && error !== undefined);
+  if (lacking)
+    throw refusal({
+      code: "disk-volumes-incomplete",
+      message: `no root filesystem can be read, and the volumes on ${describe(lacking)} cannot be activated: ${lacking.error}`,
+      hint: "Give all disks of the machine, each once; an OVA has them all.",
+    });
   const damaged = found.filter(({ error }) => error !== undefined);
   if (damaged.length > 0)
     throw refusal({
       code: "disk-filesystem-damaged",
       message: `no root filesystem can be read: ${damaged.map((one) => `${describe(one)}: ${one.error}`).join("; ")}`,
       hint: "Shut the machine down cleanly, check the filesystem (fsck, xfs_repair), and export it again.",
+    });
+  if (found.some(isUnknown))
+    throw refusal({
+      code: "disk-filesystem-unknown",
+      message: `no root filesystem can be read; found: ${list}`,
+      hint: "Filesystems that can be read are ext2 to ext4, XFS, btrfs and vfat. Give the root filesystem as a tar.",
     });
   throw refusal({
     code: "disk-without-root",
@@ -157,6 +176,20 @@ function problemWith(
       hint: "Export the machine without encryption, or give the root filesystem as a tar.",
       where,
     };
+  if (isRaid(one))
+    return {
+      code: "disk-raid",
+      message: `${describe(one)}, which the root mounts at ${target}, belongs to a RAID array`,
+      hint: "Give the root filesystem as a tar; a gateway's own disk is no RAID array.",
+      where,
+    };
+  if (isUnknown(one))
+    return {
+      code: "disk-filesystem-unknown",
+      message: `${describe(one)}, which the root mounts at ${target}, is of a kind that cannot be read`,
+      hint: "Filesystems that can be read are ext2 to ext4, XFS, btrfs and vfat. Give the root filesystem as a tar.",
+      where,
+    };
   if (one.error !== undefined)
     return {
       code: "disk-filesystem-damaged",
@@ -188,6 +221,17 @@ function mountOf(one: FoundFilesystem, target: string, line: FstabLine | undefin
 /** `/dev/sda1 (ext4, 4 GiB, "root")` */
 function describe({ device, type, sizeBytes, label }: FoundFilesystem): string {
   return `${device} (${type || "unknown"}, ${formatSize(sizeBytes)}${label ? `, ${JSON.stringify(label)}` : ""})`;
+}
+
+function isRaid({ type }: FoundFilesystem): boolean {
+  return type.endsWith("_raid_member");
+}
+
+/** Known to blkid, but to nobody who could mount it. */
+function isUnknown({ type }: FoundFilesystem): boolean {
+  return (
+    !readableTypes.has(type) && !["", "swap", "LVM2_member", "crypto_LUKS", "iso9660", "udf"].includes(type)
+  );
 }
 
 function depth(target: string): number {

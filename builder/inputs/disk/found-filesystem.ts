@@ -1,3 +1,6 @@
+/** What the helper can mount; of anything else only its name is known. */
+export const readableTypes: ReadonlySet<string> = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "vfat"]);
+
 /** A device with something on it, as `lsblk`, `blkid` and `lvs` tell it, and what lies in it where it could be mounted. */
 export interface FoundFilesystem {
   /** In whatever looks at it: `/dev/sda1`, `/dev/mapper/vg-root`. */

@@ -1,11 +1,12 @@
 import { createWriteStream } from "node:fs";
-import { link, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { link, readFile, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { sha256Hex } from "../../../format/digest.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { ByteReader } from "../../rootfs/byte-reader.ts";
 import { onDisk, shownPath, type RawPath } from "../../rootfs/raw-path.ts";
+import { layStandIns } from "../lay-stand-ins.ts";
 import type { RootSource } from "../root-source.ts";
 import { aclXattr, idsOf } from "../tar/acl-xattr.ts";
 import { readTar } from "../tar/read-tar.ts";
@@ -14,9 +15,6 @@ import type { Inode, MergedTree } from "./merged-tree.ts";
 import { packTree } from "./pack-tree.ts";
 import { expanded } from "./scan-layers.ts";
 import { entriesOf, placedNodes, type PlacedNode } from "./tree-nodes.ts";
-
-/** Files whose presence says something about the system: stand-ins are made for them. */
-const standIns = /^(?:(?:usr\/)?(?:s?bin|lib|lib64)|etc|boot)\//;
 
 export interface LayeredInputs {
   description: string;
@@ -36,7 +34,10 @@ export async function layeredRoot(inputs: LayeredInputs): Promise<RootSource> {
   const byPath = new Map(nodes.map((placed) => [placed.path, placed]));
   const names = namesOf(nodes);
   const fetched = new Set<Inode>();
-  await layStandIns(root, nodes);
+  await layStandIns(
+    root,
+    entriesOf(nodes).map((entry, index) => ({ ...entry, linkTarget: nodes[index]!.node.header.linkTarget })),
+  );
   const fetch = async (wanted: (path: RawPath) => boolean): Promise<void> => {
     const inodes = nodes.flatMap(({ path, node }) =>
       node.inode && !fetched.has(node.inode) && wanted(path) ? [node.inode] : [],
@@ -77,20 +78,9 @@ export async function layeredRoot(inputs: LayeredInputs): Promise<RootSource> {
       looked: nodes.length,
       labelled: nodes.filter(({ node }) => (node.inode ?? node).header.xattrs.has("security.selinux")).length,
     }),
+    close: async () => {},
     stamp: async (kept) => sha256Hex([inputs.identity, ...kept.map(({ path }) => path)].join("\0")),
   };
-}
-
-/** Folders, links and empty files. All paths are the tree's, so that no link can lead a write away. */
-async function layStandIns(root: string, nodes: readonly PlacedNode[]): Promise<void> {
-  await mkdir(root, { mode: 0o700 });
-  for (const { path, node } of nodes) {
-    const place = onDisk(root, path);
-    if (node.children) await mkdir(place, { mode: 0o700 });
-    else if (node.header.type === "symlink")
-      await symlink(Buffer.from(node.header.linkTarget, "latin1"), place);
-    else if (node.inode && standIns.test(path)) await writeFile(place, "", { flag: "wx" });
-  }
 }
 
 /** One pass over the layers, as far as is needed. A file gets all its names at once. */

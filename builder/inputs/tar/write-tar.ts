@@ -27,7 +27,8 @@ export function tarHeaderBlocks(header: TarHeader, extendedAt: number): Buffer {
       ["GNU.sparse.name", header.path],
       ["GNU.sparse.realsize", String(header.sizeBytes)],
     );
-    name = posix.join(posix.dirname(header.path), "GNUSparseFile.1", posix.basename(header.path));
+    // Not joined: GNU tar keeps a leading `./`.
+    name = `${posix.dirname(header.path)}/GNUSparseFile.1/${posix.basename(header.path)}`;
   } else if (name.length > 100) records.push(["path", name]);
   if (header.linkTarget.length > 100) records.push(["linkpath", header.linkTarget]);
   if (size > largest(12)) records.push(["size", String(size)]);

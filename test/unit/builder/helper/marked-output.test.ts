@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readToMark } from "../../../../builder/helper/marked-output.ts";
 
-const mark = Buffer.from("abab0123abab0123abab0123abab0123");
+/** No end of it is its beginning, as with the secret ones. */
+const mark = Buffer.from("aabb0123456789abcdef0123456789ff");
 
 test("output is passed on as it comes, not only when more follows", async () => {
   const stream = new PassThrough();
@@ -11,26 +12,27 @@ test("output is passed on as it comes, not only when more follows", async () => 
   const reading = readToMark(stream, mark, (bytes) => void seen.push(bytes.toString()));
   stream.write("running\n");
   await expect.poll(() => seen.join("")).toBe("running\n");
-  stream.write("and ab");
+  stream.write("and aab");
   // Which may be the mark's beginning.
   await expect.poll(() => seen.join("")).toBe("running\nand ");
   stream.write("c");
-  await expect.poll(() => seen.join("")).toBe("running\nand abc");
+  await expect.poll(() => seen.join("")).toBe("running\nand aabc");
   stream.write(mark);
   await reading;
-  expect(seen.join("")).toBe("running\nand abc");
+  expect(seen.join("")).toBe("running\nand aabc");
 });
 
 test("whatever the output and its pieces, exactly the mark is taken off", async () => {
   const pieces = fc.array(
     fc.oneof(
-      fc.constantFrom("a", "ab", "aba", "abab0123", mark.toString("latin1").slice(0, 31)),
+      fc.constantFrom("a", "aa", "aab", "aabb0123", mark.toString("latin1").slice(0, 31)),
       fc.string({ maxLength: 40 }),
     ),
     { maxLength: 8 },
   );
   await fc.assert(
     fc.asyncProperty(pieces, fc.integer({ min: 1, max: 31 }), async (words, cut) => {
+      fc.pre(!words.join("").includes(mark.toString()));
       const stream = new PassThrough();
       const seen: Buffer[] = [];
       const reading = readToMark(stream, mark, (bytes) => void seen.push(Buffer.from(bytes)));
@@ -40,6 +42,6 @@ test("whatever the output and its pieces, exactly the mark is taken off", async 
       await reading;
       expect(Buffer.concat(seen).equals(Buffer.concat(words.map((word) => Buffer.from(word))))).toBe(true);
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
 });

@@ -55,7 +55,7 @@ layout:
       [
         "release-unknown-key",
         "release.yaml:9:3 rootfs.overlai",
-        'Did you mean "overlay"? Allowed here: source, exclude, keep, overlay.',
+        'Did you mean "overlay"? Allowed here: source, allowBackingFile, exclude, keep, overlay.',
       ],
       [
         "release-wrong-value",

@@ -213,4 +213,26 @@ describe("the root in a disk image", () => {
       }),
     );
   });
+
+  it("is not guessed where RAID, LVM with a missing disk, or unknown filesystems hide it", () => {
+    const codeOf = (...found: FoundFilesystem[]) => refused(found).code;
+    const bare = (type: string, error?: string): FoundFilesystem => ({
+      device: "/dev/vda1",
+      type,
+      sizeBytes: GiB,
+      ...(error === undefined ? {} : { error }),
+    });
+    expect(codeOf(bare("linux_raid_member"))).toBe("disk-raid");
+    expect(codeOf(bare("LVM2_member", "PV is missing"))).toBe("disk-volumes-incomplete");
+    expect(codeOf(bare("zfs_member"))).toBe("disk-filesystem-unknown");
+    expect(codeOf(bare("swap"), bare(""))).toBe("disk-without-root");
+    const fstab = "/dev/sda1 / ext4 defaults 0 1\n/dev/sda2 /var f2fs defaults 0 0\n";
+    const second = { device: "/dev/vda2", ...part(2), sizeBytes: GiB };
+    expect(codeOf(root("/dev/vda1", fstab, part(1)), { ...second, type: "f2fs" })).toBe(
+      "disk-filesystem-unknown",
+    );
+    expect(codeOf(root("/dev/vda1", fstab, part(1)), { ...second, type: "linux_raid_member" })).toBe(
+      "disk-raid",
+    );
+  });
 });

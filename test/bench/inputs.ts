@@ -1,0 +1,143 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openHelper } from "../../builder/helper/open-helper.ts";
+import { openSource } from "../../builder/inputs/open-source.ts";
+import { buildRootfs } from "../../builder/rootfs/build-rootfs.ts";
+import { generatedFiles } from "../../builder/rootfs/generated-files.ts";
+import { selectEntries } from "../../builder/rootfs/select-entries.ts";
+import { silent } from "../../format/events.ts";
+import { GiB } from "../../format/sizes.ts";
+import { debianKernel, type KernelFixture } from "../fixtures/kernels.ts";
+import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
+import { benchRow, type BenchRow } from "./bench-row.ts";
+
+const xzLevel = 6;
+const rounds = 3;
+/** Issue "Builder inputs". */
+const rebuildTarget = 5;
+const memoryTarget = 300;
+
+/**
+ * An OVA (GPT, LVM, ext4, stream-optimised) into rootfs.tar.xz against `xz -T0` of the tar of the same files, in turns; both read
+ * from memory. The helper's ramdisk and state are built before.
+ */
+export async function benchInputs(): Promise<BenchRow[]> {
+  const kernel = await debianKernel("cloud-amd64");
+  process.env["DUALROOT_HELPER_KERNEL"] = kernel.image;
+  process.env["DUALROOT_ACCELERATOR"] = "tcg";
+  const folder = mkdtempSync(join(tmpdir(), "dualroot-bench-"));
+  try {
+    await makeMachine(folder, kernel);
+    const ours: number[] = [];
+    const peer: number[] = [];
+    const rebuilt: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      rmSync(join(folder, "cache"), { recursive: true, force: true });
+      ours.push(await seconds(async () => await build(folder)));
+      rebuilt.push(await seconds(async () => await build(folder)));
+      peer.push(
+        await seconds(async () => {
+          execFileSync("sh", ["-c", `xz -T0 -${xzLevel} <packed.tar >peer.tar.xz`], { cwd: folder });
+        }),
+      );
+    }
+    const memory = process.resourceUsage().maxRSS / 1024;
+    return [
+      benchRow(
+        "inputs: OVA to rootfs.tar.xz, against xz -T0 of its tar",
+        median(ours),
+        median(peer),
+        1.1,
+        "s",
+      ),
+      benchRow(
+        "inputs: the same again, nothing new, against the limit",
+        median(rebuilt),
+        rebuildTarget,
+        1,
+        "s",
+      ),
+      benchRow("inputs: memory of the builder, against the limit", memory, memoryTarget, 1, "MiB"),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function build(folder: string): Promise<void> {
+  const scratch = mkdtempSync(join(folder, "scratch-"));
+  const source = await openSource(join(folder, "machine.ova"), {
+    scratch: join(scratch, "rootfs"),
+    digestOf: async () => "",
+    cacheFolder: join(folder, "cache"),
+    allowBackingFile: false,
+    report: silent,
+  });
+  try {
+    const { kept } = selectEntries(source.entries, { exclude: [], keep: [] });
+    await buildRootfs(
+      {
+        source,
+        kept,
+        overlay: undefined,
+        generated: generatedFiles({ enableNetworkd: false, mountPoints: [], selinux: "none" }),
+        cacheFolder: join(folder, "cache"),
+        sourceDateEpoch: 1_700_000_000,
+        compression: { xzLevel, blockBytes: 16 * 1024 * 1024 },
+      },
+      join(folder, "rootfs.tar.xz"),
+      silent,
+    );
+  } finally {
+    await source.close();
+  }
+  rmSync(scratch, { recursive: true });
+}
+
+/** The tests' target as an OVA, and `packed.tar`: what of it is packed. */
+async function makeMachine(folder: string, kernel: KernelFixture): Promise<void> {
+  const shell = (script: string, ...words: string[]) =>
+    execFileSync("sh", ["-euc", script, ...words], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  shell('xz -dcT0 <"$0" >rootfs.tar 2>/dev/null || cp "$0" rootfs.tar', await targetRootFilesystem());
+  writeFileSync(join(folder, "disk.raw"), "");
+  truncateSync(join(folder, "disk.raw"), 2 * GiB);
+  const helper = await openHelper({ disks: [{ file: join(folder, "disk.raw"), format: "raw" }], kernel });
+  try {
+    await helper.run([
+      "sh",
+      "-ec",
+      `exec >&2; sgdisk --new=1:0:0 --typecode=1:8e00 /dev/vda; pvcreate -q /dev/vda1; vgcreate -q VA /dev/vda1
+       lvcreate -q -l 100%FREE -n root VA; mkfs.ext4 -q /dev/VA/root; mount /dev/VA/root /mnt`,
+    ]);
+    await helper.run(["tar", "-C", "/mnt", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xp"], {
+      stdin: { file: join(folder, "rootfs.tar") },
+    });
+    await helper.run(["sh", "-c", "echo '/dev/VA/root / ext4 defaults 0 1' >/mnt/etc/fstab"]);
+    await helper.close();
+  } finally {
+    await helper.kill();
+  }
+  shell(`qemu-img convert -f raw -O vmdk -o subformat=streamOptimized disk.raw disk.vmdk; rm disk.raw
+    cat >machine.ovf <<X
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+<References><File ovf:href="disk.vmdk" ovf:id="f"/></References><DiskSection><Disk ovf:diskId="d" ovf:fileRef="f"/></DiskSection>
+<VirtualSystem ovf:id="m"/></Envelope>
+X
+    echo "SHA256(disk.vmdk)= $(sha256sum disk.vmdk | cut -c-64)" >machine.mf
+    tar --format=ustar -cf machine.ova machine.ovf machine.mf disk.vmdk; rm disk.vmdk`);
+  // Makes the helper's ramdisk and state, too.
+  await build(folder);
+  shell("xz -dcT0 <rootfs.tar.xz >packed.tar; cat machine.ova >/dev/null");
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return (performance.now() - begin) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
