@@ -112,7 +112,7 @@ test("an OVA with two disks is read where it lies, its checksums verified", asyn
   writeFileSync(join(folder, "damaged.ova"), damaged);
   expect(await refusal("damaged.ova")).toMatchObject({
     code: "ova-checksum-wrong",
-    message: expect.stringContaining("machine-disk2.vmdk"),
+    message: expect.stringMatching(/^machine-disk[12]\.vmdk in the OVA has the SHA256/),
   });
 });
 
@@ -185,7 +185,8 @@ test("Ctrl-C while the disks are read leaves no machine and no file", async () =
   expect((await closed)[0]).toBe(130);
   for (let tries = 0; tries < 100 && machinesIn(place).length > 0; tries++) await sleep(50);
   expect(machinesIn(place)).toEqual([]);
-  expect(readdirSync(join(place, "tmp"))).toEqual([]);
+  // tsx keeps a cache of its own there.
+  expect(readdirSync(join(place, "tmp")).filter((name) => !name.startsWith("tsx-"))).toEqual([]);
   expect(readdirSync(place).sort()).toEqual(["keys", "release.yaml", "tmp"]);
 });
 
