@@ -52,7 +52,7 @@ export function planMounts(
     })),
     fstab: points.map(({ source, type, mountPoint }) => {
       const isRoot = mountPoint === "/";
-      const options = isRoot ? "defaults" : "defaults,nofail,x-systemd.device-timeout=30s";
+      const options = isRoot ? "defaults" : "defaults,nofail,x-systemd.device-timeout=180s";
       const check = type === "xfs" ? 0 : isRoot ? 1 : 2;
       return `${source} ${mountPoint} ${type} ${options} 0 ${check}`;
     }),

@@ -15,8 +15,11 @@ report=none
 if grep -q '"outcome": "converted"' /data/dualroot/report.json; then report=converted; fi
 # Times are those of the conversion. The mark's content is the time of the first boot.
 export FINGERPRINT_TIMES=no
-files=$(/usr/lib/fingerprint / boot/slot.proven var/lib/dualroot lost+found etc/lvm)
-mkdir -p /run/other
+# Seen without what is mounted on it, as from the other slot.
+mkdir -p /run/self /run/other
+mount --bind / /run/self
+files=$(/usr/lib/fingerprint /run/self boot/slot.proven var/lib/dualroot lost+found etc/lvm)
+umount /run/self
 other_files=absent
 if mount -t ext4 -o ro,noload "/dev/mapper/VA-root_$other" /run/other; then
 	changing=

@@ -74,7 +74,7 @@ export function dualInstallFacts(): InstallFacts {
     fstab: [
       "# Written by dualroot when it converted this gateway.",
       "/dev/mapper/VA-root_a / ext4 defaults,discard 0 1",
-      "UUID=1111-2222 /boot/dualroot ext4 defaults,nofail,x-systemd.device-timeout=30s 0 2",
+      "UUID=1111-2222 /boot/dualroot ext4 defaults,nofail,x-systemd.device-timeout=180s 0 2",
       "/dev/mapper/VA-data /data xfs noatime,nofail 0 0",
       "# added by hand",
       "nas:/share /mnt/share nfs soft 0 0",

@@ -57,9 +57,9 @@ test("the old system's fstab is not the new one's, nor is its command line", () 
   const fstab = steps.find((step) => step.kind === "write-fstab")!.lines;
   expect(fstab).toEqual([
     "/dev/mapper/VA-root_a / ext4 defaults 0 1",
-    "/dev/mapper/VA-data /data xfs defaults,nofail,x-systemd.device-timeout=30s 0 0",
-    "/dev/mapper/VA-image /image ext4 defaults,nofail,x-systemd.device-timeout=30s 0 2",
-    "UUID=1111-2222 /boot/dualroot ext4 defaults,nofail,x-systemd.device-timeout=30s 0 2",
+    "/dev/mapper/VA-data /data xfs defaults,nofail,x-systemd.device-timeout=180s 0 0",
+    "/dev/mapper/VA-image /image ext4 defaults,nofail,x-systemd.device-timeout=180s 0 2",
+    "UUID=1111-2222 /boot/dualroot ext4 defaults,nofail,x-systemd.device-timeout=180s 0 2",
   ]);
   expect(steps.find((step) => step.kind === "describe-slot")!.commandLine).toBe("quiet console=ttyS0,115200");
 });
@@ -69,7 +69,7 @@ test("fstab keeps what a person wrote, but for the root's device, kind and check
     slotFstab({ running: dualInstallFacts().fstab, device: "/dev/mapper/VA-root_b", type, needed: [] });
   expect(lines("ext4")).toEqual([
     "/dev/mapper/VA-root_b / ext4 defaults,discard 0 1",
-    "UUID=1111-2222 /boot/dualroot ext4 defaults,nofail,x-systemd.device-timeout=30s 0 2",
+    "UUID=1111-2222 /boot/dualroot ext4 defaults,nofail,x-systemd.device-timeout=180s 0 2",
     "/dev/mapper/VA-data /data xfs noatime,nofail 0 0",
     "# added by hand",
     "nas:/share /mnt/share nfs soft 0 0",
