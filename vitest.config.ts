@@ -14,6 +14,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** `NAME.long.test.ts` runs in `npm run test:long` only. */
+const exclude = process.env["DUALROOT_LONG"] === "1" ? [] : ["**/*.long.test.ts"];
+
 /** unit: seconds, no VM. disk: real tools, small VMs. conversion: whole gateways. power: what a cut leaves behind. dual: life on two slots. faults: longer ones, not in `npm test`. */
 export default defineConfig({
   test: {
@@ -27,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: "disk",
+          exclude,
           include: ["test/disk/**/*.test.ts"],
           testTimeout: 10 * minutes,
           hookTimeout: 20 * minutes,
@@ -35,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "conversion",
+          exclude,
           include: ["test/conversion/**/*.test.ts"],
           testTimeout: 30 * minutes,
           hookTimeout: 30 * minutes,
@@ -43,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: "power",
+          exclude,
           include: ["test/power/*.test.ts"],
           testTimeout: 30 * minutes,
           hookTimeout: 30 * minutes,
@@ -51,6 +57,7 @@ export default defineConfig({
       {
         test: {
           name: "dual",
+          exclude,
           include: ["test/dual/*.test.ts"],
           testTimeout: 30 * minutes,
           hookTimeout: 30 * minutes,
