@@ -19,6 +19,7 @@ import type { Helper } from "../../../builder/helper/helper.ts";
 import { openHelper, type HelperOptions } from "../../../builder/helper/open-helper.ts";
 import { MiB } from "../../../format/sizes.ts";
 import { debianKernel } from "../../fixtures/kernels.ts";
+import { makeLuks } from "../../fixtures/make-luks.ts";
 import { makeTree, treeFacts } from "./tree.ts";
 
 let scratch: string;
@@ -268,20 +269,7 @@ test.each([
   ["pages.luks", "helper-disk-unreadable"],
 ])("%s is refused before any machine starts", async (name, code) => {
   writeFileSync(join(scratch, "broken.qcow2"), Buffer.from("514649fb000000ff", "hex"));
-  if (name === "pages.luks") makeLuks(join(scratch, name));
+  if (name === "pages.luks") makeLuks(join(scratch, name), "1M");
   const disks = [{ file: join(scratch, name), readOnly: true }];
   await expect(openHelper({ disks, kernel })).rejects.toMatchObject({ problems: [{ code }] });
 });
-
-/** It measures the processor first, and gives up now and then on a machine with other work. */
-function makeLuks(path: string): void {
-  const secret = ["--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10"];
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      execFileSync("qemu-img", ["create", "-q", "-f", "luks", ...secret, path, "1M"]);
-      return;
-    } catch (error) {
-      if (attempt === 20) throw error;
-    }
-  }
-}

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { openHelper } from "../../../builder/helper/open-helper.ts";
 import { StepError } from "../../../format/errors.ts";
 import { MiB } from "../../../format/sizes.ts";
+import { makeLuks } from "../../fixtures/make-luks.ts";
 import { makeTree } from "../helper/tree.ts";
 
 const [rootId, varId] = ["11111111-2222-4333-8444-555555555555", "66666666-7777-4888-9999-aaaaaaaaaaaa"];
@@ -47,10 +48,7 @@ export async function makeDisks(folder: string, kernel: { image: string }): Prom
     writeFileSync(join(folder, name), "");
     truncateSync(join(folder, name), mebibytes * MiB);
   }
-  execFileSync("qemu-img", [
-    ...["create", "-q", "-f", "luks", "--object", "secret,id=key,data=secret"],
-    ...["-o", "key-secret=key,iter-time=10", join(folder, "luks.part"), "8M"],
-  ]);
+  makeLuks(join(folder, "luks.part"), "8M");
   const helper = await openHelper({
     disks: sizes.map(([name]) => ({ file: join(folder, name), format: "raw" })),
     kernel,
