@@ -2,12 +2,8 @@ import * as z from "zod";
 
 export const outcomes = ["converted", "refused", "failed"] as const;
 
-/** report.json of a conversion: written by stage 2 to /data (success) or the old root (failure before the first write). */
-export const conversionReportSchema = z.object({
-  format: z.literal(1),
-  outcome: z.enum(outcomes),
-  /** Release name and version. */
-  release: z.string(),
+/** What every report tells of the work: what went wrong, what was done, and whether it is still the same box. */
+export const reportedWork = {
   problems: z.array(
     z.object({ code: z.string(), message: z.string(), hint: z.string(), where: z.string().optional() }),
   ),
@@ -19,6 +15,16 @@ export const conversionReportSchema = z.object({
       outcome: z.enum(["finished", "failed"]),
     }),
   ),
+  identity: z.array(z.object({ item: z.string(), old: z.string(), new: z.string(), equal: z.boolean() })),
+};
+
+/** report.json of a conversion: written by stage 2 to /data (success) or the old root (failure before the first write). */
+export const conversionReportSchema = z.object({
+  format: z.literal(1),
+  outcome: z.enum(outcomes),
+  /** Release name and version. */
+  release: z.string(),
+  ...reportedWork,
   /** Did anything reach the disk before it ended? */
   diskChanged: z.boolean(),
   /** Uids moved, names clashing, files not carried: sentences for people. */
@@ -30,7 +36,6 @@ export const conversionReportSchema = z.object({
       takenBy: z.record(z.string(), z.number()).optional(),
     })
     .optional(),
-  identity: z.array(z.object({ item: z.string(), old: z.string(), new: z.string(), equal: z.boolean() })),
 });
 
 export type ConversionReport = z.infer<typeof conversionReportSchema>;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { reportedWork } from "./report.ts";
 
 /**
  * `running` while it runs, or when the power went then; `activated`: the other slot boots next; `adopted`: another program's slot
@@ -21,19 +22,8 @@ export const upgradeReportSchema = z.object({
   ended: z.string().optional(),
   /** The kernel's random id of the boot it ran in. */
   bootId: z.string(),
-  problems: z.array(
-    z.object({ code: z.string(), message: z.string(), hint: z.string(), where: z.string().optional() }),
-  ),
-  steps: z.array(
-    z.object({
-      step: z.string(),
-      title: z.string(),
-      seconds: z.number(),
-      outcome: z.enum(["finished", "failed"]),
-    }),
-  ),
+  ...reportedWork,
   notes: z.array(z.string()),
-  identity: z.array(z.object({ item: z.string(), old: z.string(), new: z.string(), equal: z.boolean() })),
 });
 
 export type UpgradeReport = z.infer<typeof upgradeReportSchema>;

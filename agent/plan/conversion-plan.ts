@@ -1,9 +1,10 @@
-import { InternalError, UserError, type Problem } from "../../format/errors.ts";
+import { UserError, type Problem } from "../../format/errors.ts";
 import { packageFiles, type Manifest } from "../../format/manifest.ts";
 import { gptSectorBytes, type PlannedTable } from "../../format/partition-table.ts";
 import type { Stash } from "../../format/stash.ts";
 import type { DiskFacts, Facts } from "../facts/facts.ts";
 import { oldSystemSteps } from "../old-system/old-system-steps.ts";
+import { packageFileBytes } from "../package/package-file-bytes.ts";
 import { checkDiskSize } from "./check-disk-size.ts";
 import { bootMountPoint, checkLayout } from "./check-layout.ts";
 import { deriveLvmUuid, deriveUuid } from "./derive-uuid.ts";
@@ -163,7 +164,7 @@ function planSteps(
       kind: "extract-rootfs",
       title: "Unpack the new system",
       target,
-      archiveBytes: sizeOf(manifest, packageFiles.rootfs),
+      archiveBytes: packageFileBytes(manifest, packageFiles.rootfs),
       unpackedBytes,
     },
     { kind: "restore-identity", title: "Restore the gateway's identity", target, network },
@@ -231,12 +232,6 @@ export function groupsOn(disk: DiskFacts, facts: Facts): string[] {
   return (facts.volumeGroups ?? [])
     .filter((group) => group.physicalVolumes.some((path) => paths.has(path)))
     .map((group) => group.name);
-}
-
-function sizeOf(manifest: Manifest, name: string): number {
-  const file = manifest.files.find((candidate) => candidate.name === name);
-  if (!file) throw new InternalError(`the manifest lists no ${name}`);
-  return file.size;
 }
 
 function refuse(problems: readonly Problem[]): void {

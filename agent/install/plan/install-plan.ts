@@ -1,7 +1,8 @@
-import { InternalError, userError } from "../../../format/errors.ts";
+import { userError } from "../../../format/errors.ts";
 import type { SlotName } from "../../../format/grubenv.ts";
 import { packageFiles, type Manifest } from "../../../format/manifest.ts";
 import type { Facts } from "../../facts/facts.ts";
+import { packageFileBytes } from "../../package/package-file-bytes.ts";
 import { bootMountPoint } from "../../plan/check-layout.ts";
 import { planMounts } from "../../plan/plan-mounts.ts";
 import { planVolume } from "../../plan/plan-volumes.ts";
@@ -88,7 +89,7 @@ function planSteps(
   const stateFolder = stateFolderOf(facts.mounts);
   const names = { slot: slot!, running: install.running! };
   const content = contentSteps(input, { target, volumes, volume });
-  const archiveBytes = sizeOf(manifest, packageFiles.rootfs);
+  const archiveBytes = packageFileBytes(manifest, packageFiles.rootfs);
   const { unpackedBytes, indexSha256 } = manifest.target;
   return [
     { kind: "mark-slot-bad", title: `Mark slot ${slot} as not bootable`, grubenv, ...names, stateFolder },
@@ -188,12 +189,6 @@ function contentSteps(
 function neededMounts(volumes: readonly PlannedVolume[], { boot }: InstallFacts): string[] {
   const lines = planMounts(volumes, "", boot.filesystemUuid ?? "").fstab;
   return boot.filesystemUuid === undefined ? lines.filter((line) => !line.startsWith("UUID= ")) : lines;
-}
-
-function sizeOf(manifest: Manifest, name: string): number {
-  const file = manifest.files.find((candidate) => candidate.name === name);
-  if (!file) throw new InternalError(`the manifest lists no ${name}`);
-  return file.size;
 }
 
 function notDual(): Error {
