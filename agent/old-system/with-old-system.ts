@@ -31,11 +31,12 @@ export async function withOldSystem<T>(
     }
     const devices = await findFilesystems(run, system);
     await mkdir(folder, { recursive: true });
+    const views: string[] = [];
+    for (const [index, device] of devices.entries()) views.push(await openView(run, device, index, undo));
+    // Undone first: a view that is mounted cannot be removed.
     undo.push(async () => {
       if ((await readMountTable()).some(({ target }) => target === folder)) await unmountBelow(run, folder);
     });
-    const views: string[] = [];
-    for (const [index, device] of devices.entries()) views.push(await openView(run, device, index, undo));
     for (const [index, { type, mountPoint }] of system.filesystems.entries()) {
       const place = mountPoint === "/" ? folder : join(folder, mountPoint);
       const options = type === "xfs" ? "ro,nouuid" : "ro";

@@ -15,7 +15,7 @@ for path in "$@"; do skip="$skip -path ./$path -prune -o"; done
 	# shellcheck disable=SC2086
 	find . -xdev $skip \( -type d -printf 'd %m %U:%G %p\n' -o -printf "%y %m %U:%G %n %s $times %p %l\n" \) | sort
 	# shellcheck disable=SC2086
-	find . -xdev $skip -type f -print0 | sort -z | xargs -0 -r sha256sum
+	find . -xdev $skip -type f -print0 | sort -z | xargs -0 -r b2sum --length=128
 	# shellcheck disable=SC2086
 	find . -xdev $skip -print0 | sort -z | xargs -0 -r getfattr --no-dereference --dump --match=- --encoding=hex 2>/dev/null
 } | tee "${FINGERPRINT_LIST:-/dev/null}" | sha256sum | cut -c 1-16

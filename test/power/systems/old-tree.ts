@@ -13,7 +13,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 /** What upgrade.sh needs of an old system, and what the fingerprint is made with. */
 const programs = [
-  ..."dash uname stat df awk head tail cut cat cp rm mkdir chmod mktemp sha256sum cpio gzip".split(" "),
+  ..."dash uname stat df awk head tail cut cat cp rm mkdir chmod mktemp sha256sum b2sum cpio gzip".split(" "),
   ..."find xargs sort grep sed tee getfattr".split(" "),
 ];
 

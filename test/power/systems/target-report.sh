@@ -2,10 +2,14 @@
 # Says on standard output what the tiny new system is: its slot, whether that is committed, and digests of its identity, of its
 # files, and of the other slot's.
 export LC_ALL=C
-identity() {
+readable_identity() {
 	cat /etc/hostname /etc/systemd/network/*.network /etc/hosts
 	grep -e '^root:' -e '^operator:' /etc/passwd /etc/shadow
-	cat /etc/ssh/ssh_host_*_key /home/operator/.ssh/authorized_keys /etc/site/key
+	cat /home/operator/.ssh/authorized_keys /etc/site/key
+}
+identity() {
+	readable_identity
+	cat /etc/ssh/ssh_host_*_key
 }
 slot=$(sed -n 's/.*rauc\.slot=\([AB]\).*/\1/p' /proc/cmdline)
 if [ "$slot" = A ]; then other=b; else other=a; fi
@@ -29,5 +33,7 @@ if mount -t ext4 -o ro,noload "/dev/mapper/VA-root_$other" /run/other; then
 	umount /run/other
 fi
 echo "HOST-KEYS $(cat /etc/ssh/ssh_host_*_key | sha256sum | cut -c 1-16)"
-echo "IDENTITY $(identity | grep -v '^#' | tr '\n' '|')"
+# Three times: an emulated serial line repeats a character now and then.
+words=$(readable_identity | grep -v '^#' | tr '\n' '|')
+for _ in 1 2 3; do echo "IDENTITY $words"; done
 echo "NEW-SYSTEM slot=$slot committed=$committed report=$report identity=$(identity | sha256sum | cut -c 1-16) files=$files slot_$other=$other_files"
