@@ -15,7 +15,9 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 /** What upgrade.sh, the health gate and the report need. */
 const programs = [
-  ..."dash mount uname stat df awk head tail cut cat cp rm mkdir chmod mktemp sha256sum b2sum cpio gzip".split(" "),
+  ..."dash mount uname stat df awk head tail cut cat cp rm mkdir chmod mktemp sha256sum b2sum cpio gzip".split(
+    " ",
+  ),
   ..."find xargs sort tee getfattr flock lvm resize2fs e2fsck".split(" "),
 ];
 
