@@ -48,7 +48,7 @@ export const brokenReleases: readonly BrokenRelease[] = [
   {
     title: "its initramfs is cut short",
     changes: ({ initramfs }) => [{ path: initramfs, bytes: 1_000_000 }],
-    evidence: /Kernel panic - not syncing: VFS: Unable to mount root fs/,
+    evidence: /Kernel panic - not syncing: (?:VFS: Unable to mount root fs|No working init found)/,
     reason: never,
     isShort: false,
   },
