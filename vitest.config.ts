@@ -3,12 +3,15 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const minutes = 60_000;
 
-/** Whole conversions take minutes: with two at a time, the short tests fill the gaps behind them. */
+/**
+ * Whole conversions take minutes: with two at a time, the short tests fill the gaps behind them. The first one makes the recording
+ * that power and dual tests begin with: two that begin together would wait for it together.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number =>
-      ["/conversion/broken", "/conversion/", "rehearsal", "build-package", "download"].findIndex((part) =>
-        moduleId.includes(part),
+      ["/power/sample", "/conversion/", "/power/", "/dual/", "steps-conversion", "download"].findIndex(
+        (part) => moduleId.includes(part),
       ) >>> 0;
     return [...files].sort((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
   }

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../format/digest.ts";
 import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
 import { verifyManifest, type TrustedKey } from "../../format/signature.ts";
 import { parseManifest, readManifestBytes, readSignature } from "./read-package.ts";
-import { verifyFiles } from "./verify-files.ts";
+import { verifyFiles, verifySizes } from "./verify-files.ts";
 
 export interface VerifyOptions {
   /** Accept a `dev` key although a `release` key is pinned; a person has to say so. */
@@ -12,6 +12,8 @@ export interface VerifyOptions {
   keysAre?: "gateway" | "package";
   /** Bytes of the package's files hashed so far, of all. */
   onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** `when-used`: only presence and size here; whoever reads a file measures its digest then. */
+  contents?: "now" | "when-used";
   /** SHA-256 of the package's files, by name, where the caller measured them; they need not be in the folder. */
   measured?: ReadonlyMap<string, string>;
 }
@@ -24,7 +26,7 @@ export interface SignedManifest {
   key: TrustedKey;
 }
 
-/** Of which every file has been verified, too. */
+/** Of which every file has been verified, too, or will be when it is read. */
 export type VerifiedPackage = SignedManifest;
 
 /**
@@ -37,7 +39,11 @@ export async function verifyPackage(
   options: VerifyOptions = {},
 ): Promise<VerifiedPackage> {
   const signed = await verifySignedManifest(folder, keys, options);
-  const problems = await verifyFiles(folder, signed.manifest.files, options.onProgress, options.measured);
+  const { files } = signed.manifest;
+  const problems =
+    options.contents === "when-used"
+      ? await verifySizes(folder, files)
+      : await verifyFiles(folder, files, options.onProgress, options.measured);
   if (problems.length > 0) throw new UserError(problems, "untrusted");
   return signed;
 }

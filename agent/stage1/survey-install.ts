@@ -37,6 +37,9 @@ export async function surveyInstall(
     verifyPackage(args.packageFolder, keyRing.keys, {
       allowDevelopmentKeys: args.allowDevelopmentKey,
       keysAre: keyRing.source,
+      // The other program has marked the slot bad, and activates it only when all went well: there is nothing to lose by
+      // finding a damaged file as late as when it is unpacked, and a whole reading of the package to win, twice.
+      contents: purpose === "adopt" ? "when-used" : "now",
       onProgress: (done, total) => report({ kind: "progress", step: "verify", done, total, unit: "bytes" }),
     }),
   );

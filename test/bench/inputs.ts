@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
 import { openHelper } from "../../builder/helper/open-helper.ts";
 import { openSource } from "../../builder/inputs/open-source.ts";
 import { buildRootfs } from "../../builder/rootfs/build-rootfs.ts";
@@ -9,10 +11,12 @@ import { generatedFiles } from "../../builder/rootfs/generated-files.ts";
 import { selectEntries } from "../../builder/rootfs/select-entries.ts";
 import { silent } from "../../format/events.ts";
 import { GiB } from "../../format/sizes.ts";
+import { fixtureKeys } from "../fixtures/fixture-package.ts";
 import { debianKernel, type KernelFixture } from "../fixtures/kernels.ts";
 import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
 import { benchRow, type BenchRow } from "./bench-row.ts";
 
+const program = fileURLToPath(new URL("../../builder/dualroot.mjs", import.meta.url));
 const xzLevel = 6;
 const rounds = 3;
 /** Issue "Builder inputs". */
@@ -32,18 +36,16 @@ export async function benchInputs(): Promise<BenchRow[]> {
     await makeMachine(folder, kernel);
     const ours: number[] = [];
     const peer: number[] = [];
-    const rebuilt: number[] = [];
     for (let round = 0; round < rounds; round++) {
       rmSync(join(folder, "cache"), { recursive: true, force: true });
       ours.push(await seconds(async () => await build(folder)));
-      rebuilt.push(await seconds(async () => await build(folder)));
       peer.push(
         await seconds(async () => {
           execFileSync("sh", ["-c", `xz -T0 -${xzLevel} <packed.tar >peer.tar.xz`], { cwd: folder });
         }),
       );
     }
-    const memory = process.resourceUsage().maxRSS / 1024;
+    const { rebuilt, memory } = await rebuildPackage(folder, kernel);
     return [
       benchRow(
         "inputs: OVA to rootfs.tar.xz, against xz -T0 of its tar",
@@ -53,7 +55,7 @@ export async function benchInputs(): Promise<BenchRow[]> {
         "s",
       ),
       benchRow(
-        "inputs: the same again, nothing new, against the limit",
+        "inputs: dualroot build again, one file of the overlay changed, against the limit",
         median(rebuilt),
         rebuildTarget,
         1,
@@ -95,6 +97,48 @@ async function build(folder: string): Promise<void> {
   }
   rmSync(scratch, { recursive: true });
 }
+
+/** The whole program: seconds of a build after a change of the overlay, and the most memory in MiB that any of them took. */
+async function rebuildPackage(
+  folder: string,
+  kernel: KernelFixture,
+): Promise<{ rebuilt: number[]; memory: number }> {
+  const keys = await fixtureKeys();
+  mkdirSync(join(folder, "overlay"));
+  writeFileSync(
+    join(folder, "release.yaml"),
+    stringify({
+      name: "bench",
+      version: "1",
+      compatible: "bench-gateway",
+      counter: 1,
+      sign: { key: join(keys, "release.key") },
+      trustedKeys: [join(keys, "release.pub")],
+      rootfs: { source: "machine.ova", overlay: "overlay" },
+      kernel: { image: kernel.image, modules: kernel.modulesFolder },
+      compression: { xzLevel },
+    }),
+  );
+  const memory: number[] = [];
+  const rebuilt: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    writeFileSync(join(folder, "overlay", "motd"), `round ${round}\n`);
+    const begin = performance.now();
+    execFileSync(
+      process.execPath,
+      ["--import", tellMemory, program, "build", "release.yaml", "--output", `package-${round}`],
+      { cwd: folder, env: { ...process.env, DUALROOT_CACHE: join(folder, "cache") }, stdio: "ignore" },
+    );
+    // The first one fills the cache.
+    if (round > 0) rebuilt.push((performance.now() - begin) / 1000);
+    memory.push(Number(readFileSync(join(folder, "memory"), "utf8")) / 1024);
+  }
+  return { rebuilt, memory: Math.max(...memory) };
+}
+
+/** Writes the most memory that the process ever had, in KiB, beside what it made. */
+const tellMemory =
+  "data:text/javascript,import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync('memory',String(process.resourceUsage().maxRSS)))";
 
 /** The tests' target as an OVA, and `packed.tar`: what of it is packed. */
 async function makeMachine(folder: string, kernel: KernelFixture): Promise<void> {

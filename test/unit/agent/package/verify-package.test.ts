@@ -111,6 +111,18 @@ test("digests that were measured while the files were written decide as those of
   expect(text).toContain(files[0]!.name);
 });
 
+test("where a file is measured when it is read, its size is still looked at before", async () => {
+  const path = join(good, "rootfs.tar.xz");
+  const content = readFileSync(path);
+  writeFileSync(path, Buffer.alloc(content.length));
+  const lax = { contents: "when-used" } as const;
+  expect((await verifyPackage(good, pinned, lax)).manifest.version).toBe("one");
+  writeFileSync(path, content.subarray(1));
+  expect((await refusal(verifyPackage(good, pinned, lax))).codes).toEqual(["file-truncated"]);
+  writeFileSync(join(good, "manifest.json"), "{}");
+  expect((await refusal(verifyPackage(good, pinned, lax))).codes).toEqual(["signature-invalid"]);
+});
+
 function snapshot(folder: string): unknown {
   return readdirSync(folder)
     .sort()
