@@ -34,19 +34,30 @@ export async function* readStored(file: StoredFile): AsyncGenerator<Buffer> {
   }
 }
 
+/** The same pieces, measured on their way: once they have ended, `digest` gives the SHA-256, lower-case hex, of what was really there. */
+export function measuredStored(file: StoredFile): { chunks: AsyncGenerator<Buffer>; digest: () => string } {
+  const hash = createHash("sha256");
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of readStored(file)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  return { chunks: chunks(), digest: () => hash.digest("hex") };
+}
+
 /** SHA-256, lower-case hex, of what is really there. */
 export async function hashStored(
   file: StoredFile,
   onBytes: (done: number) => void = () => {},
 ): Promise<string> {
-  const hash = createHash("sha256");
+  const { chunks, digest } = measuredStored(file);
   let done = 0;
-  for await (const chunk of readStored(file)) {
-    hash.update(chunk);
+  for await (const chunk of chunks) {
     done += chunk.length;
     onBytes(done);
   }
-  return hash.digest("hex");
+  return digest();
 }
 
 /** Copies it to a file; SHA-256 of what was copied. */
@@ -57,15 +68,14 @@ export async function copyStored(
 ): Promise<string> {
   const target = await open(to, "w");
   try {
-    const hash = createHash("sha256");
+    const { chunks, digest } = measuredStored(file);
     let done = 0;
-    for await (const chunk of readStored(file)) {
-      hash.update(chunk);
+    for await (const chunk of chunks) {
       await target.writeFile(chunk);
       done += chunk.length;
       onBytes(done);
     }
-    return hash.digest("hex");
+    return digest();
   } finally {
     await target.close();
   }

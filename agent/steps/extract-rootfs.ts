@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { StepError } from "../../format/errors.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { parseMemory } from "../facts/parse-proc.ts";
 import type { StepOf } from "../plan/step.ts";
-import { readStored } from "../stash/stored-file.ts";
+import { measuredStored } from "../stash/stored-file.ts";
 import { tarExtractOptions } from "../system/tar-options.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
 import type { SlotContext } from "./step-context.ts";
@@ -25,16 +24,10 @@ export async function extractRootfs(
 ): Promise<void> {
   const { availableBytes } = parseMemory(await readFile("/proc/meminfo", "utf8"));
   const archive = stored(packageFiles.rootfs);
-  const hash = createHash("sha256");
-  const measured = async function* (): AsyncGenerator<Buffer> {
-    for await (const chunk of readStored(archive)) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
+  const { chunks, digest } = measuredStored(archive);
   await runPipeline({
     report,
-    input: { name: archive.name, chunks: measured() },
+    input: { name: archive.name, chunks },
     commands: [
       // Over the limit xz takes fewer threads; it never fails for it.
       [
@@ -49,7 +42,7 @@ export async function extractRootfs(
     onPosition: (done) =>
       report({ kind: "progress", step: step.kind, done, total: step.archiveBytes, unit: "bytes" }),
   });
-  if (hash.digest("hex") !== archive.sha256)
+  if (digest() !== archive.sha256)
     throw new StepError(`${archive.name} is not what was verified before it was unpacked`, {
       hint: "Its medium is failing, or somebody writes to it. Copy the package to the gateway's own disk.",
     });

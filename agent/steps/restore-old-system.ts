@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../format/errors.ts";
@@ -6,7 +5,7 @@ import { adaptOldSystem } from "../old-system/adapt-old-system.ts";
 import { ArchiveAttributes } from "../old-system/archive-attributes.ts";
 import { compareAttributes } from "../old-system/compare-attributes.ts";
 import type { StepOf } from "../plan/step.ts";
-import { readStored, type StoredFile } from "../stash/stored-file.ts";
+import { measuredStored, readStored, type StoredFile } from "../stash/stored-file.ts";
 import { readMountTable, unmountBelow } from "../system/mounts.ts";
 import { pipelineOutput } from "../system/pipeline-output.ts";
 import { runPipeline } from "../system/run-pipeline.ts";
@@ -66,16 +65,10 @@ async function extract(
   step: StepOf<"restore-old-system">,
   { report }: StepContext,
 ): Promise<void> {
-  const hash = createHash("sha256");
-  const measured = async function* (): AsyncGenerator<Buffer> {
-    for await (const chunk of readStored(archive)) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
+  const measured = measuredStored(archive);
   await runPipeline({
     report,
-    input: { name: archive.name, chunks: measured() },
+    input: { name: archive.name, chunks: measured.chunks },
     commands: [
       decode,
       // A dead clock makes every file "from the future".
@@ -84,7 +77,7 @@ async function extract(
     onPosition: (done) =>
       report({ kind: "progress", step: step.kind, done, total: archive.sizeBytes * 2, unit: "bytes" }),
   });
-  const digest = hash.digest("hex");
+  const digest = measured.digest();
   if (digest !== archive.sha256)
     throw new StepError(`${archive.name} reads back as ${digest} instead of ${archive.sha256}`);
 }
