@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
+import { outcomeOf } from "./child-outcome.ts";
 import { feedCommand, type CommandInput } from "./feed-command.ts";
 
 export interface PipelineOutputOptions {
@@ -10,8 +10,6 @@ export interface PipelineOutputOptions {
   /** What the first one reads; nothing without. */
   input?: CommandInput;
 }
-
-const tailLength = 2000;
 
 /**
  * `first | second | …` as the stream of the last one's output. Ends with a StepError when any of them
@@ -40,7 +38,7 @@ export async function* pipelineOutput({
         env: { ...process.env, LC_ALL: "C" },
       });
       children.unshift(child);
-      ended.unshift(outcomeOf(child, name, report));
+      ended.unshift(outcomeOf(child, name, "exit", report));
       next?.stdin?.destroy();
       last ??= child;
       next = child;
@@ -57,22 +55,5 @@ export async function* pipelineOutput({
     for (const child of children)
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await Promise.all(ended);
-  }
-}
-
-/** undefined when it ended well, else why not. Never rejects. */
-async function outcomeOf(child: ChildProcess, name: string, report: Reporter): Promise<string | undefined> {
-  let tail = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    tail = (tail + text).slice(-tailLength);
-  });
-  try {
-    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-    if (tail !== "") report({ kind: "detail", message: tail.trimEnd() });
-    if (code === 0) return undefined;
-    const lastLine = tail.trimEnd().split("\n").at(-1) ?? "";
-    return `${name}: ${signal ? `killed by ${signal}` : `exit code ${code}`}${lastLine === "" ? "" : ` (${lastLine})`}`;
-  } catch (error) {
-    return `${name}: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { StepError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
+import { outcomeOf } from "./child-outcome.ts";
 import { feedCommand, type CommandInput } from "./feed-command.ts";
 
 export interface PipelineOptions {
@@ -15,7 +15,6 @@ export interface PipelineOptions {
   onPosition?: (bytes: number) => void;
 }
 
-const tailLength = 2000;
 const positionIntervalMs = 500;
 
 /**
@@ -32,7 +31,7 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
   const timer = setInterval(() => options.onPosition?.(position()), positionIntervalMs);
   let feeding: Promise<string | undefined> = Promise.resolve(undefined);
   try {
-    const started: { name: string; ended: Promise<string | undefined> }[] = [];
+    const ended: Promise<string | undefined>[] = [];
     let next: ChildProcess | undefined;
     // Last first, so that each command's output is its successor's input.
     for (let index = commands.length - 1; index >= 0; index -= 1) {
@@ -40,7 +39,7 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
       const source = index === 0 && file ? file.fd : "pipe";
       const stdio: StdioOptions = [source, next?.stdin ?? "ignore", "pipe"];
       const child = spawn(name, args, { stdio, env: { ...process.env, LC_ALL: "C" } });
-      started.unshift({ name, ended: outcomeOf(child, report) });
+      ended.unshift(outcomeOf(child, name, "close", report));
       next?.stdin?.destroy();
       next = child;
     }
@@ -48,13 +47,8 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
       feeding = feedCommand(input, next.stdin, (bytes) => {
         fed = bytes;
       });
-    const failures: string[] = [];
-    for (const { name, ended } of started) {
-      const failure = await ended;
-      if (failure !== undefined) failures.push(`${name}: ${failure}`);
-    }
-    const unread = await feeding;
-    if (unread !== undefined) failures.unshift(unread);
+    const outcomes = await Promise.all(ended);
+    const failures = [await feeding, ...outcomes].filter((failure) => failure !== undefined);
     if (failures.length > 0) {
       throw new StepError(`${commands.map(([name]) => name).join(" | ")} failed: ${failures.join("; ")}`, {
         command: shown,
@@ -66,26 +60,6 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
   }
 }
 
-/** undefined when the command ended well, else why not. Never rejects, so that every command is waited for. */
-async function outcomeOf(child: ChildProcess, report: Reporter): Promise<string | undefined> {
-  let tail = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    tail = (tail + text).slice(-tailLength);
-  });
-  try {
-    const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-    if (tail !== "") report({ kind: "detail", message: tail.trimEnd() });
-    if (code === 0) return undefined;
-    return `${signal ? `killed by ${signal}` : `exit code ${code}`}${tail === "" ? "" : ` (${lastLine(tail)})`}`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 function descriptorPosition(descriptor: number): number {
   return Number(/^pos:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1] ?? 0);
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split("\n").at(-1) ?? "";
 }
