@@ -1,4 +1,4 @@
-import { fail, type Check } from "./check.ts";
+import { fail, type Check, type Finding } from "./check.ts";
 
 /**
  * The gateway's product word is in /etc/dualroot/compatible; an operator may say it with `--compatible`. Every word that is
@@ -12,20 +12,28 @@ export const compatible: Check = {
     const words = [
       { word: facts.compatible, source: "/etc/dualroot/compatible" },
       { word: options.compatible, source: "--compatible" },
-    ].flatMap(({ word, source }) => (word === undefined ? [] : [{ word, source }]));
-    const wrong = words.filter(({ word }) => word !== manifest.compatible);
-    if (wrong.length === 0) {
-      return words.length > 0
-        ? manifest.compatible
-        : `package is for "${manifest.compatible}"; the gateway does not say what it is`;
-    }
-    return wrong.map(({ word, source }) =>
+    ];
+    const wrong = otherProducts(manifest.compatible, words);
+    if (wrong.length > 0) return wrong;
+    return words.some(({ word }) => word !== undefined)
+      ? manifest.compatible
+      : `package is for "${manifest.compatible}"; the gateway does not say what it is`;
+  },
+};
+
+/** A finding for each word that is given and is not the package's. */
+export function otherProducts(
+  wanted: string,
+  words: readonly { word: string | undefined; source: string }[],
+): Finding[] {
+  return words
+    .filter(({ word }) => word !== undefined && word !== wanted)
+    .map(({ word, source }) =>
       fail({
         code: "compatible-mismatch",
-        message: `The package is for "${manifest.compatible}", this gateway is "${word}".`,
+        message: `The package is for "${wanted}", this gateway is "${word}".`,
         hint: "Use the package made for this product.",
         where: source,
       }),
     );
-  },
-};
+}

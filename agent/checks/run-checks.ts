@@ -2,7 +2,7 @@ import type { Problem } from "../../format/errors.ts";
 import type { DiskFacts } from "../facts/facts.ts";
 import { findDisk } from "../plan/find-disk.ts";
 import { bootMethod, secureBoot } from "./boot-method.ts";
-import type { Check, CheckContext, CheckInput } from "./check.ts";
+import type { Check, CheckContext, CheckInput, Outcome } from "./check.ts";
 import { compatible } from "./compatible.ts";
 import { counter } from "./counter.ts";
 import { dataLoss } from "./data-loss.ts";
@@ -55,7 +55,7 @@ export const checks: readonly Check[] = [
 /** All checks that apply at this stage; a row for each, or one for each finding. Decides nothing beyond the verdicts. */
 export function runChecks(input: CheckInput): CheckResult[] {
   const context = checkContext(input);
-  return checks.flatMap((check) => runCheck(check, context));
+  return checks.flatMap((check) => rowsOf(check, check.run(context)));
 }
 
 export function checkContext(input: CheckInput): CheckContext {
@@ -75,20 +75,18 @@ export function failuresOf(results: readonly CheckResult[]): Problem[] {
     }));
 }
 
-function runCheck({ name, title, run }: Check, context: CheckContext): CheckResult[] {
-  const outcome = run(context);
+/** One row when all is well, one for each finding when not, none when the question did not arise. */
+export function rowsOf({ name, title }: Pick<Check, "name" | "title">, outcome: Outcome): CheckResult[] {
   if (outcome === undefined) return [];
   if (typeof outcome === "string") return [{ code: name, title, verdict: "pass", detail: outcome }];
-  return outcome.map((finding) => ({ ...rowOf(finding), title, verdict: finding.verdict }));
-}
-
-function rowOf({
-  code,
-  message,
-  hint,
-  where,
-}: Problem): Pick<CheckResult, "code" | "detail" | "hint" | "where"> {
-  return { code, detail: message, hint, ...(where === undefined ? {} : { where }) };
+  return outcome.map(({ code, message, hint, where, verdict }) => ({
+    code,
+    title,
+    verdict,
+    detail: message,
+    hint,
+    ...(where === undefined ? {} : { where }),
+  }));
 }
 
 /** The one disk below the root filesystem; in the ramdisk the one stage 1 wrote down. None: another check says why. */

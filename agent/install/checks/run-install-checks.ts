@@ -1,8 +1,8 @@
-import type { Check, Outcome } from "../../checks/check.ts";
+import type { Check } from "../../checks/check.ts";
 import { drivers } from "../../checks/drivers.ts";
 import { identity } from "../../checks/identity.ts";
 import { architecture, rootUser } from "../../checks/machine.ts";
-import type { CheckResult } from "../../checks/run-checks.ts";
+import { rowsOf, type CheckResult } from "../../checks/run-checks.ts";
 import { bootPartition, rescueRoom } from "./boot-partition.ts";
 import { counter } from "./counter.ts";
 import type { InstallCheck, InstallCheckContext } from "./install-check.ts";
@@ -31,20 +31,7 @@ export const installChecks: readonly InstallCheck[] = [
 
 /** A row for each check that applies, or one for each finding. */
 export function runInstallChecks(context: InstallCheckContext): CheckResult[] {
-  return installChecks.flatMap(({ name, title, run }) => rows(name, title, run(context)));
-}
-
-function rows(name: string, title: string, outcome: Outcome): CheckResult[] {
-  if (outcome === undefined) return [];
-  if (typeof outcome === "string") return [{ code: name, title, verdict: "pass", detail: outcome }];
-  return outcome.map(({ code, message, hint, where, verdict }) => ({
-    code,
-    title,
-    verdict,
-    detail: message,
-    hint,
-    ...(where === undefined ? {} : { where }),
-  }));
+  return installChecks.flatMap((check) => rowsOf(check, check.run(context)));
 }
 
 /** A question that a conversion asks in the same words. */
