@@ -2,7 +2,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasErrorCode, StepError } from "../../format/errors.ts";
 import { grubenvBytes } from "../../format/grubenv.ts";
-import { syncFolder } from "../system/files.ts";
+import { syncPath } from "../system/files.ts";
 
 /**
  * Overwrites the same 1024 bytes in one write and flushes them. Never renamed, never emptied: GRUB reads and writes the very blocks
@@ -22,7 +22,7 @@ export async function writeGrubenv(path: string, block: Uint8Array): Promise<voi
   } finally {
     await file.close();
   }
-  if (isNew) await syncFolder(dirname(path));
+  if (isNew) await syncPath(dirname(path));
 }
 
 async function openForWriting(path: string): Promise<{ file: FileHandle; isNew: boolean }> {

@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConversionReport } from "../../format/report.ts";
-import { syncFolder, writeFileDurably } from "../system/files.ts";
+import { syncPath, writeFileDurably } from "../system/files.ts";
 import { describeError } from "../render/describe-error.ts";
 import { restart } from "../system/restart.ts";
 import type { Session } from "../ramdisk/session.ts";
@@ -38,7 +38,7 @@ async function saveOnOldRoot(session: Session, oldRoot: OldRoot, report: Convers
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFileDurably(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`, 0o600);
   await copyFile(logFile, join(folder, "conversion.log"));
-  await syncFolder(folder);
+  await syncPath(folder);
   await releaseOldRoot(run, oldRoot);
   tell(
     "The reason is in /var/lib/dualroot/report.json of the old system, the log in conversion.log beside it.",

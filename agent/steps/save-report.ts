@@ -4,7 +4,7 @@ import { captureIdentity } from "../identity/capture.ts";
 import { compareIdentity } from "../identity/compare.ts";
 import { recordSlots } from "./record-slots.ts";
 import type { StepOf } from "../plan/step.ts";
-import { syncFolder, writeFileDurably } from "../system/files.ts";
+import { syncPath, writeFileDurably } from "../system/files.ts";
 import type { StepContext } from "./step-context.ts";
 
 /** The proof for the gateway's owner: what was done, and each item of identity, read back from the new system's own files. */
@@ -21,5 +21,5 @@ export async function saveReport(step: StepOf<"save-report">, context: StepConte
   // Command lines and tool output; no secrets are ever on a command line, yet it is root's business.
   await copyFile(context.logFile, join(step.folder, "conversion.log"));
   await recordSlots(step.folder, context);
-  await syncFolder(step.folder);
+  await syncPath(step.folder);
 }

@@ -76,15 +76,16 @@ export async function writeFileDurably(
     await file.close();
   }
   await rename(temporary, path);
-  await syncFolder(dirname(path));
+  await syncPath(dirname(path));
 }
 
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
+/** Returns when the file's content, or the folder's list of names, is on the medium. */
+export async function syncPath(path: string): Promise<void> {
+  const file = await open(path, "r");
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
   }
 }
 

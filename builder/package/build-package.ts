@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { syncFolder } from "../../agent/system/files.ts";
+import { syncPath } from "../../agent/system/files.ts";
 import { createRun } from "../../agent/system/run.ts";
 import { reportStep, type Reporter } from "../../format/events.ts";
 import { manifestName, signatureName, type Manifest } from "../../format/manifest.ts";
@@ -98,7 +98,7 @@ export async function buildPackage(
       await run("sync", [made]);
       await work.finish();
       await rename(made, bundle);
-      await syncFolder(dirname(bundle));
+      await syncPath(dirname(bundle));
     });
     return { folder: output, bundle, plan, manifest, rootfsFromCache };
   } finally {

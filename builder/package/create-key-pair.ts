@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, syncFolder } from "../../agent/system/files.ts";
+import { exists, syncPath } from "../../agent/system/files.ts";
 import { userError } from "../../format/errors.ts";
 import { keyIdOf, rawPublicKey, type KeyRole, type TrustedKey } from "../../format/signature.ts";
 
@@ -29,7 +29,7 @@ export async function createKeyPair(folder: string, role: KeyRole): Promise<KeyP
   await mkdir(folder, { recursive: true });
   await createFile(privateFile, privateKey.export({ format: "pem", type: "pkcs8" }).toString(), 0o600);
   await createFile(publicFile, `${JSON.stringify(key, null, 2)}\n`, 0o644);
-  await syncFolder(folder);
+  await syncPath(folder);
   return { privateFile, publicFile, key };
 }
 

@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { syncFolder } from "../../agent/system/files.ts";
+import { syncPath } from "../../agent/system/files.ts";
 import { userError, hasErrorCode } from "../../format/errors.ts";
 import { manifestName, packageFiles, signatureName } from "../../format/manifest.ts";
 import { permitName, permitSignatureName } from "../../format/permit.ts";
@@ -76,10 +76,10 @@ export async function createWorkFolder(output: string): Promise<WorkFolder> {
           await file.close();
         }
       }
-      await syncFolder(folder);
+      await syncPath(folder);
       await chmod(folder, 0o755);
       await replaceFolder(folder, target, join(work, "older"));
-      await syncFolder(dirname(target));
+      await syncPath(dirname(target));
     },
     remove: async () => await rm(work, { recursive: true, force: true }),
   };

@@ -4,11 +4,10 @@ import { InternalError, StepError } from "../../../format/errors.ts";
 import { packageFiles } from "../../../format/manifest.ts";
 import type { Facts, MountFacts } from "../../facts/facts.ts";
 import { mountHolding } from "../../facts/parse-proc.ts";
-import { exists, readTextIfExists, sha256File, syncFolder, writeFileDurably } from "../../system/files.ts";
+import { exists, readTextIfExists, sha256File, syncPath, writeFileDurably } from "../../system/files.ts";
 import type { Run } from "../../system/run.ts";
 import { addGrubEntry, hasGrubEntry, removeGrubEntry, renderGrubEntry } from "./grub-entry.ts";
 import { armGrubenv, disarmGrubenv } from "./grubenv-file.ts";
-import { syncFile } from "../sync-file.ts";
 
 const bootFolder = "/boot/dualroot";
 
@@ -27,7 +26,7 @@ export async function armGrub(options: {
   for (const name of [packageFiles.kernel, packageFiles.ramdisk]) {
     await copyDurably(join(options.packageFolder, name), join(bootFolder, name));
   }
-  await syncFolder(bootFolder);
+  await syncPath(bootFolder);
   const customPath = join(grubFolder, "custom.cfg");
   const custom = (await readTextIfExists(customPath)) ?? "";
   const mode = (await exists(customPath)) ? (await stat(customPath)).mode & 0o777 : 0o600;
@@ -53,7 +52,7 @@ export async function disarmGrub(root: string): Promise<string[]> {
     const rest = removeGrubEntry(custom);
     if (rest === "") await unlink(customPath);
     else await writeFileDurably(customPath, rest, (await stat(customPath)).mode & 0o777);
-    await syncFolder(grubFolder);
+    await syncPath(grubFolder);
     undone.push(`the GRUB entry in ${customPath}`);
   }
   const folder = join(root, bootFolder);
@@ -66,7 +65,7 @@ export async function disarmGrub(root: string): Promise<string[]> {
 
 async function copyDurably(from: string, to: string): Promise<void> {
   await copyFile(from, to);
-  await syncFile(to);
+  await syncPath(to);
   if ((await sha256File(from)) !== (await sha256File(to))) {
     throw new StepError(`${to} is not what was copied to it.`, {
       hint: "The medium below /boot may be failing.",

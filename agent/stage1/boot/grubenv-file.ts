@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { decodeGrubenv, encodeGrubenv, grubenvBytes } from "../../../format/grubenv.ts";
-import { readBounded, syncFolder } from "../../system/files.ts";
+import { readBounded, syncPath } from "../../system/files.ts";
 import { dirname } from "node:path";
 import { armedVariable, entryId } from "./grub-entry.ts";
 
@@ -48,5 +48,5 @@ async function changeGrubenv(path: string, change: (variables: Map<string, strin
   } finally {
     await file.close();
   }
-  if (!before) await syncFolder(dirname(path));
+  if (!before) await syncPath(dirname(path));
 }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, syncFolder } from "../../system/files.ts";
+import { exists, syncPath } from "../../system/files.ts";
 import type { Run } from "../../system/run.ts";
 import type { Places } from "../places.ts";
 import { contentName } from "./content-file.ts";
@@ -12,6 +12,6 @@ export async function undoStash(places: Places, run: Run): Promise<boolean> {
   // 1: the filesystem knows no such flag; then nothing is in the way of removing it.
   if (await exists(content)) await run("chattr", ["-i", content], { acceptExitCodes: [1] });
   await rm(places.stash, { recursive: true });
-  await syncFolder(places.base);
+  await syncPath(places.base);
   return true;
 }

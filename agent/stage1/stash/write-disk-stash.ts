@@ -5,7 +5,7 @@ import { loaderBytes, stashSectorBytes, type Stash } from "../../../format/stash
 import type { StashPlaces } from "../../plan/choose-stash-places.ts";
 import type { Piece } from "../../plan/map-to-disk.ts";
 import type { ByteRange } from "../../plan/step.ts";
-import { syncFolder } from "../../system/files.ts";
+import { syncPath } from "../../system/files.ts";
 import type { Run } from "../../system/run.ts";
 import { allocateStash } from "./allocate-stash.ts";
 import { contentName, createContentFile, punchUnused, readFilePieces } from "./content-file.ts";
@@ -76,8 +76,8 @@ export async function writeDiskStash(input: DiskStashInput): Promise<DiskStash> 
   };
   const loader = await writePlaced(path, zeros, placeOf(places, spaceNames.loader), () => {});
   const own = await writeStashJson(input, path, places, written);
-  await syncFolder(folder);
-  await syncFolder(dirname(folder));
+  await syncPath(folder);
+  await syncPath(dirname(folder));
 
   await run("chattr", ["+i", path]);
   refuseMoved(await readFilePieces(run, path, input.devicePieces), places.values());

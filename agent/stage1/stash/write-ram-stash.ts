@@ -3,8 +3,7 @@ import { dirname, join } from "node:path";
 import { sha256Hex } from "../../../format/digest.ts";
 import { hasErrorCode } from "../../../format/errors.ts";
 import { stashFiles, type Stash, type StashFile } from "../../../format/stash.ts";
-import { sha256File, syncFolder } from "../../system/files.ts";
-import { syncFile } from "../sync-file.ts";
+import { sha256File, syncPath } from "../../system/files.ts";
 import type { StashInput, WrittenStash } from "./stash-input.ts";
 import { packageSources, refuseChanged } from "./stash-sources.ts";
 import { renderStash } from "./stash-text.ts";
@@ -37,9 +36,9 @@ export async function writeRamStash(input: StashInput): Promise<WrittenStash> {
   };
   const stashText = renderStash(stash);
   await writeFile(join(folder, "stash.json"), stashText, { mode: 0o600 });
-  for (const name of [...Object.values(stashFiles), "stash.json"]) await syncFile(join(folder, name));
-  await syncFolder(folder);
-  await syncFolder(dirname(folder));
+  for (const name of [...Object.values(stashFiles), "stash.json"]) await syncPath(join(folder, name));
+  await syncPath(folder);
+  await syncPath(dirname(folder));
   return { stashSha256: sha256Hex(stashText) };
 }
 
@@ -57,14 +56,14 @@ async function stashPackage(input: StashInput, folder: string): Promise<StashFil
     input.signal.throwIfAborted();
     const path = join(folder, source.name);
     await linkOrCopy(join(input.packageFolder, source.name), path);
-    await syncFile(path);
+    await syncPath(path);
     const found = await sha256File(path, (bytes) => input.onProgress(Math.min(done + bytes, total), total));
     refuseChanged(source, found);
     const sizeBytes = await sizeOf(path);
     files.push({ name: source.name, sizeBytes, sha256: found });
     done += sizeBytes;
   }
-  await syncFolder(folder);
+  await syncPath(folder);
   return files;
 }
 
