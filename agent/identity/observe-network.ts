@@ -2,11 +2,14 @@ import { readFile } from "node:fs/promises";
 import type { Identity } from "../../format/identity.ts";
 import { askDnsServers } from "./ask-dns-servers.ts";
 
+/** What the new system's health gate may expect in its first days. */
+export type ObservedNetwork = Pick<Identity, "answeringDnsServers" | "leasedGateways">;
+
 /**
- * The identity with what can be seen of the network right now, on the running system, and what the new system's health gate may
- * expect in its first days: DNS servers that answer, and default gateways that came with a lease.
+ * What can be seen of the network right now, on the running system: DNS servers that answer, and default gateways that came with
+ * a lease. Takes seconds where a server is silent; nothing is thrown.
  */
-export async function withObservedNetwork(identity: Identity): Promise<Identity> {
+export async function observeNetwork(identity: Identity): Promise<ObservedNetwork> {
   const servers = [
     ...(identity.resolver?.servers ?? []),
     ...identity.dns.servers,
@@ -15,7 +18,6 @@ export async function withObservedNetwork(identity: Identity): Promise<Identity>
   const answering = await askDnsServers([...new Set(servers)]);
   const leased = leasedGateways(await readFile("/proc/net/route", "utf8").catch(() => ""), identity);
   return {
-    ...identity,
     ...(answering.length === 0 ? {} : { answeringDnsServers: answering }),
     ...(leased.length === 0 ? {} : { leasedGateways: leased }),
   };

@@ -6,6 +6,7 @@ import type { Identity } from "../../format/identity.ts";
 import type { Manifest } from "../../format/manifest.ts";
 import type { UpgradeReport } from "../../format/upgrade-report.ts";
 import type { Facts } from "../facts/facts.ts";
+import { observeNetwork } from "../identity/observe-network.ts";
 import { createLogFile } from "../render/log-file.ts";
 import { recordEvent, type HistoryWord } from "../slot/history.ts";
 import { stateFolderOf } from "../slot/state-folder.ts";
@@ -59,6 +60,7 @@ export async function runInstall(options: InstallOptions): Promise<UpgradeReport
     written: new Map(),
     plan,
     interfaces: facts.interfaces,
+    network: observeNetwork(options.identity),
     isMarkedBad: false,
     identityTable: [],
     signal: options.signal,

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { reportStep } from "../../format/events.ts";
 import type { Identity } from "../../format/identity.ts";
 import type { CheckResult } from "../checks/run-checks.ts";
 import type { Facts } from "../facts/facts.ts";
@@ -10,11 +9,12 @@ import type { InstallFacts } from "../install/facts/install-facts.ts";
 import { gatherInstallFacts } from "../install/facts/gather-install-facts.ts";
 import { planInstall } from "../install/plan/install-plan.ts";
 import type { InstallPlan } from "../install/plan/install-step.ts";
-import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
+import type { VerifiedPackage } from "../package/verify-package.ts";
 import { consoleWords } from "./boot/command-line.ts";
 import type { StageOneContext } from "./context.ts";
 import { judgeIdentityProblems } from "./identity-verdicts.ts";
 import { readTrustedKeys, type KeyRing } from "./trusted-keys.ts";
+import { verifyAndLook } from "./verify-and-look.ts";
 
 /** Everything known about package and dual system before anything is changed. */
 export interface InstallSurvey extends VerifiedPackage {
@@ -28,28 +28,26 @@ export interface InstallSurvey extends VerifiedPackage {
 
 /** Verifies the package, looks at both slots, and checks one against the other. Writes nothing. */
 export async function surveyInstall(
-  { args, places, run, report }: StageOneContext,
+  context: StageOneContext,
   purpose: InstallPlan["purpose"] = "install",
 ): Promise<InstallSurvey> {
+  const { args, places, run } = context;
   const { root } = places;
   const keyRing = await readTrustedKeys(root, args.runtimeFolder);
-  const verified = await reportStep(report, { step: "verify", title: "Verify the package" }, () =>
-    verifyPackage(args.packageFolder, keyRing.keys, {
-      allowDevelopmentKeys: args.allowDevelopmentKey,
-      keysAre: keyRing.source,
-      // The other program has marked the slot bad, and activates it only when all went well: there is nothing to lose by
-      // finding a damaged file as late as when it is unpacked, and a whole reading of the package to win, twice.
-      contents: purpose === "adopt" ? "when-used" : "now",
-      onProgress: (done, total) => report({ kind: "progress", step: "verify", done, total, unit: "bytes" }),
-    }),
+  const { verified, looked } = await verifyAndLook(
+    context,
+    keyRing,
+    async () => {
+      const facts = await gatherFacts({ run, root });
+      const { packageFolder } = args;
+      const install = await gatherInstallFacts({ run, facts, packageFolder, keys: keyRing.keys, root });
+      return { facts, install, ...(await captureIdentity(root, { interfaces: facts.interfaces })) };
+    },
+    // The other program has marked the slot bad, and activates it only when all went well: there is nothing to lose by
+    // finding a damaged file as late as when it is unpacked, and a whole reading of the package to win, twice.
+    purpose === "adopt" ? "when-used" : "now",
   );
-  const look = { step: "look", title: "Look at the gateway" };
-  const { facts, install, identity, problems } = await reportStep(report, look, async () => {
-    const facts = await gatherFacts({ run, root });
-    const { packageFolder } = args;
-    const install = await gatherInstallFacts({ run, facts, packageFolder, keys: keyRing.keys, root });
-    return { facts, install, ...(await captureIdentity(root, { interfaces: facts.interfaces })) };
-  });
+  const { facts, install, identity, problems } = looked;
   const { manifest, manifestSha256 } = verified;
   const other = install.slots.find(({ slot }) => slot !== install.running);
   const checks = runInstallChecks({

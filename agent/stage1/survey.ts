@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { reportStep } from "../../format/events.ts";
 import type { Identity } from "../../format/identity.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import { decodeSgdiskBackup, type PlannedTable } from "../../format/partition-table.ts";
@@ -12,11 +11,11 @@ import { gatherFacts } from "../facts/gather-facts.ts";
 import type { Facts } from "../facts/facts.ts";
 import { mountHolding } from "../facts/parse-proc.ts";
 import { captureIdentity } from "../identity/capture.ts";
-import { withObservedNetwork } from "../identity/observe-network.ts";
+import { observeNetwork } from "../identity/observe-network.ts";
 import { describeOldSystem } from "../old-system/describe-old-system.ts";
 import { leftOutBytes } from "../old-system/left-out-bytes.ts";
 import { readPermit } from "../package/read-permit.ts";
-import { verifyPackage, type VerifiedPackage } from "../package/verify-package.ts";
+import type { VerifiedPackage } from "../package/verify-package.ts";
 import { planConversion, type PlanInput } from "../plan/conversion-plan.ts";
 import { describeForStash } from "../plan/find-disk.ts";
 import type { ConversionPlan } from "../plan/step.ts";
@@ -26,6 +25,7 @@ import { consoleWords } from "./boot/command-line.ts";
 import type { StageOneContext } from "./context.ts";
 import { judgeIdentityProblems } from "./identity-verdicts.ts";
 import { readTrustedKeys, type KeyRing } from "./trusted-keys.ts";
+import { verifyAndLook } from "./verify-and-look.ts";
 
 /** Everything known about package and gateway before anything is changed. */
 export interface Survey extends VerifiedPackage {
@@ -44,17 +44,9 @@ export interface Survey extends VerifiedPackage {
 
 /** Verifies the package, looks at the gateway, and checks one against the other. Writes nothing. */
 export async function surveyGateway(context: StageOneContext): Promise<Survey> {
-  const { args, places, run, report } = context;
+  const { args, places, run } = context;
   const keyRing = await readTrustedKeys(places.root, args.runtimeFolder);
-  const verified = await reportStep(report, { step: "verify", title: "Verify the package" }, () =>
-    verifyPackage(args.packageFolder, keyRing.keys, {
-      allowDevelopmentKeys: args.allowDevelopmentKey,
-      keysAre: keyRing.source,
-      onProgress: (done, total) => report({ kind: "progress", step: "verify", done, total, unit: "bytes" }),
-    }),
-  );
-  const title = "Look at the gateway";
-  const { facts, identity, problems } = await reportStep(report, { step: "look", title }, async () => {
+  const { verified, looked } = await verifyAndLook(context, keyRing, async () => {
     const facts = await gatherFacts({ run, root: places.root });
     // What an earlier attempt has left is removed before anything is written.
     facts.stashFreeBytes += await reclaimableBytes(places.stash);
@@ -62,9 +54,10 @@ export async function surveyGateway(context: StageOneContext): Promise<Survey> {
       const mount = mountHolding(facts.mounts, folder);
       if (mount?.usedBytes !== undefined) mount.usedBytes -= Math.min(bytes, mount.usedBytes);
     }
-    const captured = await captureIdentity(places.root, { interfaces: facts.interfaces });
-    return { facts, ...captured, identity: await withObservedNetwork(captured.identity) };
+    const { identity, problems } = await captureIdentity(places.root, { interfaces: facts.interfaces });
+    return { facts, problems, identity: { ...identity, ...(await observeNetwork(identity)) } };
   });
+  const { facts, identity, problems } = looked;
   const { manifest } = verified;
   const permit = await readPermit(args.packageFolder, keyRing.keys);
   const template = await readTemplate(args.packageFolder);

@@ -1,4 +1,3 @@
-import { withObservedNetwork } from "../../identity/observe-network.ts";
 import { captureIdentity as readIdentity, capturePreserved } from "../../identity/capture.ts";
 import type { InstallStepOf } from "../plan/install-step.ts";
 import type { InstallContext } from "./install-context.ts";
@@ -13,7 +12,7 @@ export async function captureIdentity(
 ): Promise<void> {
   const { run, report, interfaces, preservedTar } = context;
   const { identity } = await readIdentity(step.root, { interfaces });
-  context.identity = await withObservedNetwork(identity);
+  context.identity = { ...identity, ...(await context.network) };
   const { entries, missing } = await capturePreserved({
     root: step.root,
     paths: step.paths,

@@ -32,6 +32,7 @@ function installContext(given: Partial<InstallContext> = {}): InstallContext {
     runtimeFolder: "/",
     manifest: exampleManifest(),
     identity: undefined as never,
+    network: Promise.resolve({}),
     preservedTar: "",
     notes: [],
     changed: [],
