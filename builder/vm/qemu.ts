@@ -103,6 +103,9 @@ function driveArguments(machine: VirtualMachine, drive: Drive, index: number): s
     // QEMU itself would keep a flush from a filter; the file below it still does without.
     `cache=${drive.filter ? "writeback" : cache}`,
     "discard=unmap",
+    // On a full host QEMU would by itself pause the machine until somebody looks; so the guest is told, and its command fails.
+    "werror=report",
+    "rerror=report",
     ...(drive.discardWrites ? ["snapshot=on"] : []),
   ];
   return [

@@ -41,7 +41,7 @@ test("a gateway boots from its first disk, paused until control is connected", (
 test("a comma in a file name is doubled, read-only and cache follow the drive", () => {
   const words = qemuArguments(machine, "tcg", sockets);
   expect(valueAfter(words, "id=drive0")).toBe(
-    "id=drive0,if=none,format=qcow2,file=/tmp/a,,b.qcow2,read-only=off,cache=unsafe,discard=unmap",
+    "id=drive0,if=none,format=qcow2,file=/tmp/a,,b.qcow2,read-only=off,cache=unsafe,discard=unmap,werror=report,rerror=report",
   );
   expect(valueAfter(words, "id=drive1")).toContain("read-only=on,cache=writeback");
 });
@@ -54,7 +54,7 @@ test("a drive whose writes are recorded gets its flushes, and the files below it
   expect(valueAfter(qemuArguments({ ...machine, drives }, "tcg", sockets), "id=drive0")).toBe(
     "id=drive0,if=none,driver=blklogwrites,file.driver=file,file.filename=/tmp/a,,b.qcow2,file.cache.no-flush=on," +
       "log.driver=file,log.filename=/tmp/l,,og,log.cache.no-flush=on,log-append=off,log-sector-size=512," +
-      "read-only=off,cache=writeback,discard=unmap",
+      "read-only=off,cache=writeback,discard=unmap,werror=report,rerror=report",
   );
 });
 

@@ -130,6 +130,6 @@ test("a disk that lies in another file is opened where it lies", () => {
   );
   expect(words.find((word) => word.startsWith("id=drive0"))).toBe(
     "id=drive0,if=none,driver=vmdk,file.driver=raw,file.offset=1536,file.size=700,file.file.driver=file," +
-      "file.file.filename=/tmp/a,,b.ova,read-only=off,cache=unsafe,discard=unmap,snapshot=on",
+      "file.file.filename=/tmp/a,,b.ova,read-only=off,cache=unsafe,discard=unmap,werror=report,rerror=report,snapshot=on",
   );
 });
