@@ -8,6 +8,7 @@ import { walk, type Entry } from "../rootfs/walk.ts";
 import { folderTar, labelledTar } from "../system/folder-tar.ts";
 import type { RootSource } from "./root-source.ts";
 import { readTar } from "./tar/read-tar.ts";
+import { repackTar } from "./tar/repack-tar.ts";
 
 const labelSample = 200;
 const statsAtOnce = 64;
@@ -32,16 +33,17 @@ export async function folderRoot(root: string): Promise<RootSource> {
     fetch: async () => {},
     digests: async (files, onBytes) => await indexDigests(root, files, onBytes),
     archive: (kept, { sourceDateEpoch, report }) =>
-      folderTar({
-        root,
-        names: Buffer.from(
-          ["./", ...kept.map((entry) => `./${entry.path}`)].map((name) => `${name}\0`).join(""),
-          "latin1",
-        ),
-        sourceDateEpoch,
-        sparse: kept.some((entry) => entry.type === "file" && entry.allocatedBytes < entry.sizeBytes),
-        report,
-      }),
+      repackTar(
+        folderTar({
+          root,
+          names: Buffer.from(
+            ["./", ...kept.map((entry) => `./${entry.path}`)].map((name) => `${name}\0`).join(""),
+            "latin1",
+          ),
+          report,
+        }),
+        { expected: 1 + kept.length, sourceDateEpoch },
+      ),
     labels: async () => {
       // Folders have labels as files do, and no content that would have to be read.
       const folders = entries.filter(({ type }) => type === "folder");

@@ -5,14 +5,10 @@ export interface FolderTarInputs {
   root: string;
   /** What GNU tar archives, each `./path` ended by NUL, in this order, without recursion. */
   names: Buffer;
-  /** Seconds: later modification times are set back to it. */
-  sourceDateEpoch: number;
-  /** Some file has holes. */
-  sparse: boolean;
   report: Reporter;
 }
 
-/** GNU tar's archive of a folder, with its end. */
+/** GNU tar's archive of a folder, with its end: as the filesystem gives it, so it has to be packed again (repack-tar.ts). */
 export async function* folderTar(inputs: FolderTarInputs): AsyncGenerator<Uint8Array> {
   const command = tarArguments(inputs);
   inputs.report({ kind: "detail", message: `$ ${command.join(" ")}` });
@@ -38,8 +34,9 @@ async function* tarOutput(command: readonly string[], names: Buffer): AsyncGener
 }
 
 /** ACLs and SELinux labels travel as plain xattrs: `--acls` would write the build host's user names. */
-function tarArguments({ root, sourceDateEpoch, sparse }: FolderTarInputs): string[] {
-  const options = [
+function tarArguments({ root }: FolderTarInputs): string[] {
+  return [
+    "tar",
     "--create",
     "--directory",
     root,
@@ -49,24 +46,11 @@ function tarArguments({ root, sourceDateEpoch, sparse }: FolderTarInputs): strin
     "--no-unquote",
     "--files-from=-",
     "--format=pax",
-    "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,delete=mtime",
     "--numeric-owner",
     "--xattrs",
     "--xattrs-include=*",
     // To root, XFS shows each ACL a second time, in the form it has on the disk.
     "--xattrs-exclude=trusted.SGI_ACL_*",
-    "--clamp-mtime",
-    `--mtime=@${sourceDateEpoch}`,
-  ];
-  if (!sparse) return ["tar", ...options];
-  // tar writes its process id into the names of sparse entries. In a process id space of its own it is always 1.
-  return [
-    "unshare",
-    "--pid",
-    "--fork",
-    "--kill-child",
-    "tar",
-    ...options,
     "--sparse",
     "--hole-detection=raw",
   ];

@@ -112,7 +112,8 @@ function plainHeader(
   // Before there was a type for folders.
   const type = known === "file" && letter !== "S" && path.endsWith("/") ? "folder" : known;
   const hasContent = type === "file" || letter === "D";
-  const seconds = Number.parseFloat(pax.get("mtime") ?? "") || numberAt(block, 136, 12, "signed");
+  // Whole seconds only: as one number, .9999999 of a second would be rounded to the next.
+  const seconds = Number.parseInt(pax.get("mtime") ?? "", 10) || numberAt(block, 136, 12, "signed");
   return {
     header: {
       path,
@@ -121,7 +122,7 @@ function plainHeader(
       mode: numberAt(block, 100, 8) & 0o7777,
       uid: paxNumber(pax, "uid") ?? numberAt(block, 108, 8),
       gid: paxNumber(pax, "gid") ?? numberAt(block, 116, 8),
-      modifiedAt: Math.max(0, Math.floor(seconds)),
+      modifiedAt: Math.max(0, seconds),
       major: type.endsWith("device") ? numberAt(block, 329, 8) : 0,
       minor: type.endsWith("device") ? numberAt(block, 337, 8) : 0,
       ...attributesOf(pax),

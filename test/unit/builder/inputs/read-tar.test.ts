@@ -67,6 +67,15 @@ describe("reading a root filesystem archive", () => {
       expect([...header.xattrs.keys()].sort()).toEqual(["trusted.other", "user.note"]);
   });
 
+  it("takes the whole seconds of a time, however near the next one is", async () => {
+    writeFileSync(join(folder, "late"), "x");
+    execFileSync("touch", ["-d", "@1600000000.999999999", join(folder, "late")]);
+    const archive = tarOf("late", ["--format=pax", "./late"]);
+    expect(archive.includes("mtime=1600000000.999999999\n")).toBe(true);
+    for await (const { header } of readTar(new ByteReader(chunked(archive)), { mayLackEnd: false }))
+      expect(header.modifiedAt).toBe(1_600_000_000);
+  });
+
   it("reads sparse files of the old and the new kind, and what follows them", async () => {
     execFileSync(
       "sh",
