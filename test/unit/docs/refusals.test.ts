@@ -17,12 +17,16 @@ const notOurs = ["custom"];
 
 function codesIn({ path, text }: { path: string; text: string }): string[] {
   if (path === "format/refusal-codes.ts") return [];
-  const pattern = !path.endsWith(".ts")
-    ? /\b(?:stop|refuse) \d+ ([a-z0-9-]+) "/g
-    : /\bcode: (?:[\w.]+(?: === \d+)? \? )?"([a-z0-9-]+)"(?: : "([a-z0-9-]+)")?/g;
-  return Array.from(text.matchAll(pattern), ([, ...codes]) =>
-    codes.filter((code) => code !== undefined),
-  ).flat();
+  const patterns = !path.endsWith(".ts")
+    ? [/\b(?:stop|refuse) \d+ ([a-z0-9-]+) "/g]
+    : [
+        /\bcode: (?:[\w.]+(?: === \d+)? \? )?"([a-z0-9-]+)"(?: : "([a-z0-9-]+)")?/g,
+        /\brefuse\(\s*"([a-z0-9-]+)"/g,
+      ];
+  return patterns
+    .flatMap((pattern) => Array.from(text.matchAll(pattern), ([, ...codes]) => codes))
+    .flat()
+    .filter((code) => code !== undefined);
 }
 
 test("every code in the source is explained in docs/refusals.md", () => {
