@@ -99,7 +99,7 @@ export const stashSchema = z.strictObject({
   oldSystem: oldSystemSchema.optional(),
   /** Present exactly when the stash lies on the disk in known ranges (`disk mode`); absent in ram mode. */
   space: stashSpaceSchema.optional(),
-  /** `acceptDevelopmentKey`: a person said so on the gateway. */
+  /** Who signed the package: where stage 1 took a development key, stage 2 takes one, too. */
   trust: z.strictObject({ keyId: z.string(), role: z.enum(["release", "dev"]) }),
   /** Unix seconds by the old system's clock when stage 1 handed over; for the downtime only, nothing is decided by it. */
   handedOverAt: z.int(),

@@ -3,7 +3,7 @@ import { judgeOldSystem } from "../old-system/plan-old-system.ts";
 import { fail, warn, type Check } from "./check.ts";
 import { chooseStashMode } from "./stash-mode.ts";
 
-/** Promise 4: is there a way back? With `auto` a gateway goes without; it must be told before, not afterwards. */
+/** Is there a way back? With `auto` a gateway goes without; it must be told before, not afterwards. */
 export const keepOldSystem: Check = {
   name: "old-system",
   title: "Old system",

@@ -5,7 +5,7 @@ interface VolumeDocument extends Omit<Volume, "sizeBytes"> {
   size: number;
 }
 
-/** The dual layout of the design. Free space goes to /data, which is what fills up on a gateway. */
+/** The usual dual layout. Free space goes to /data, which is what fills up on a gateway. */
 export const defaultVolumes: VolumeDocument[] = [
   { name: "root_a", size: 3 * GiB, filesystem: "ext4", mountPoint: "/", slot: "A", growWeight: 0 },
   { name: "root_b", size: 3 * GiB, filesystem: "ext4", mountPoint: "/", slot: "B", growWeight: 0 },

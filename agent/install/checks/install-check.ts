@@ -8,7 +8,7 @@ import type { InstallFacts, SlotVolume } from "../facts/install-facts.ts";
 
 /** What every check of an upgrade sees. */
 export interface InstallCheckContext {
-  /** `adopt`: another program has written the slot already. */
+  /** `adopt`: another program has marked the slot bad, and activates it afterwards. */
   purpose: "install" | "adopt";
   manifest: Manifest;
   manifestSha256: string;

@@ -29,7 +29,7 @@ function problemsIn(text: string): readonly Problem[] {
 }
 
 describe("a release description", () => {
-  it("gets the design's defaults and absolute paths", () => {
+  it("gets the defaults and absolute paths", () => {
     const release = parseRelease(minimal, "release.yaml", "/releases");
     expect(release.rootfs.source).toBe("/releases/rootfs.tar");
     expect(release.signingKeyFile).toBe("/releases/keys/release.key");
