@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what a fresh Debian machine with only Node and git lacks: Debian packages, then npm packages.
-# Quick when there is nothing to do. Run by `npm run demo`, `npm test`, `npm run bench`.
+# Quick when there is nothing to do. Run by `npm test` and `npm run` with test:long, test:power, test:faults, demo, bench and fixtures.
+# Arguments: Debian packages beside those that all of them need.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,17 +12,20 @@ packages="
 "
 for extra in "$@"; do packages="$packages $extra"; done
 
+# To be put before what needs root.
+as_root=
+if [ "$(id -u)" -ne 0 ]; then as_root=sudo; fi
+need_root() {
+  [ -z "$as_root" ] || command -v sudo >/dev/null || { echo "$1 needs root: run as root or install sudo" >&2; exit 1; }
+}
+
 missing=
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 if [ -n "$missing" ]; then
   echo "installing Debian packages:$missing" >&2
-  as_root=
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "these packages need root: run as root or install sudo" >&2; exit 1; }
-    as_root=sudo
-  fi
+  need_root "that"
   export DEBIAN_FRONTEND=noninteractive
   install="$as_root apt-get install -y -q --no-install-recommends"
   # shellcheck disable=SC2086 # lists of words on purpose
@@ -29,7 +33,8 @@ if [ -n "$missing" ]; then
 fi
 # Fixtures are made from packages: apt must know them.
 if ! apt-cache show linux-image-amd64 >/dev/null 2>&1; then
-  apt-get update -q >&2
+  need_root "apt-get update"
+  $as_root apt-get update -q >&2
 fi
 
 if ! cmp -s package-lock.json node_modules/.dualroot-lock; then

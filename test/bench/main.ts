@@ -1,7 +1,9 @@
 import { createProgress } from "../../builder/render/progress.ts";
+import { errorLines } from "../../builder/render/error.ts";
+import { exitCodes, UserError } from "../../format/errors.ts";
 import type { BenchRow } from "./bench-row.ts";
 
-/** `npm run bench [ramdisk|rootfs|helper|inputs|stage2|stash|upgrade|large …] [--json]`: ratios against real peers, both sides measured in the same run. */
+/** `npm run bench [ramdisk|rootfs|helper|inputs|stage2|stash|upgrade|large …] [--json]`: ratios against real peers, both sides measured in the same run. A bench that this machine is not made for is told and left out; the exit code is 3 then. */
 const benches: Record<string, () => Promise<BenchRow[]>> = {
   ramdisk: async () => (await import("./ramdisk.ts")).benchRamdisk(),
   rootfs: async () => (await import("./rootfs.ts")).benchRootfs(),
@@ -26,9 +28,15 @@ const report = createProgress();
 const rows: BenchRow[] = [];
 for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
   report({ kind: "note", level: "info", message: `Measuring ${name} ...` });
-  const measured = await benches[name]!();
-  rows.push(...measured);
-  if (!json) process.stdout.write(measured.map((row) => `${describe(row)}\n`).join(""));
+  try {
+    const measured = await benches[name]!();
+    rows.push(...measured);
+    if (!json) process.stdout.write(measured.map((row) => `${describe(row)}\n`).join(""));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`${errorLines(error).join("\n")}\n`);
+    process.exitCode = exitCodes.badInput;
+  }
 }
 if (json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
 
