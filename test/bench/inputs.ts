@@ -19,7 +19,7 @@ import { benchRow, type BenchRow } from "./bench-row.ts";
 const program = fileURLToPath(new URL("../../builder/dualroot.mjs", import.meta.url));
 const xzLevel = 6;
 const rounds = 3;
-/** Issue "Builder inputs". */
+/** Seconds and MiB. */
 const rebuildTarget = 5;
 const memoryTarget = 300;
 
