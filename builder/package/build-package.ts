@@ -102,9 +102,12 @@ export async function buildPackage(
     });
     return { folder: output, bundle, plan, manifest, rootfsFromCache };
   } finally {
-    await source?.close();
-    stopWatching();
-    await work.remove();
+    try {
+      await source?.close();
+    } finally {
+      // Ctrl-C while it is being removed must not leave the rest.
+      await work.remove().finally(stopWatching);
+    }
   }
 }
 
@@ -124,8 +127,7 @@ export async function planPackage(releaseFile: string, report: Reporter): Promis
     await survey.source.close();
     return plan;
   } finally {
-    stopWatching();
-    await rm(scratch, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true }).finally(stopWatching);
   }
 }
 

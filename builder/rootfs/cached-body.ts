@@ -10,7 +10,6 @@ import type { RootSource } from "../inputs/root-source.ts";
 import { mostCacheBytes } from "../system/cache-parts.ts";
 import { compressXz, xzSettingsText, type XzSettings } from "../system/compress-xz.ts";
 import { ContentCache } from "../system/content-cache.ts";
-import { removeOnInterrupt } from "../system/remove-on-interrupt.ts";
 import { writeChunks } from "../system/write-chunks.ts";
 import { toolVersions } from "../system/tool-versions.ts";
 import type { RawPath } from "./raw-path.ts";
@@ -93,11 +92,7 @@ async function storedBody(
 
 async function packedBody(cache: ContentCache, key: string, inputs: BodyInputs): Promise<Body> {
   const entry = await cache.create(key).catch(() => undefined);
-  const stopWatching = removeOnInterrupt(() => entry?.folder);
-  const close = async (): Promise<void> => {
-    await entry?.drop();
-    stopWatching();
-  };
+  const close = async (): Promise<void> => await entry?.drop();
   try {
     return inputs.source.archiveOnce
       ? await packedAtOnce(inputs.source.archiveOnce, entry, inputs, close)

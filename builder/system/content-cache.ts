@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrorCode } from "../../format/errors.ts";
+import { removeOnInterrupt } from "./remove-on-interrupt.ts";
 
 /** Entries used so recently may still be read by another build; a use is noted when the last note is older. */
 const always = { noteMs: 0, inUseMs: 60 * 60 * 1000 };
@@ -36,21 +37,29 @@ export class ContentCache {
     return path;
   }
 
-  /** A folder to fill, which `keep` turns into the entry, whose path it gives. */
+  /** A folder to fill, which `keep` turns into the entry, whose path it gives. Until then Ctrl-C removes it. */
   async create(
     key: string,
   ): Promise<{ folder: string; keep: () => Promise<string>; drop: () => Promise<void> }> {
     await mkdir(this.#folder, { recursive: true });
     const folder = await mkdtemp(join(this.#folder, scratchPrefix));
+    const stopWatching = removeOnInterrupt(() => folder);
+    const drop = async (): Promise<void> => {
+      try {
+        await rm(folder, { recursive: true, force: true });
+      } finally {
+        stopWatching();
+      }
+    };
     return {
       folder,
       keep: async () => {
         // Another build may have been faster; its entry is the same.
-        await rename(folder, join(this.#folder, key)).catch(() => {});
+        await rename(folder, join(this.#folder, key)).then(stopWatching, drop);
         await this.prune(key);
         return join(this.#folder, key);
       },
-      drop: async () => await rm(folder, { recursive: true, force: true }),
+      drop,
     };
   }
 

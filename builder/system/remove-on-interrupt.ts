@@ -6,7 +6,7 @@ const watched = new Set<() => string | undefined>();
 
 /** Until the returned function is called, Ctrl-C and its like remove a folder before the program ends with the code 130. */
 export function removeOnInterrupt(folder: () => string | undefined): () => void {
-  if (watched.size === 0) for (const signal of signals) process.once(signal, removeAll);
+  if (watched.size === 0) for (const signal of signals) process.on(signal, removeAll);
   watched.add(folder);
   return () => {
     watched.delete(folder);
@@ -14,6 +14,7 @@ export function removeOnInterrupt(folder: () => string | undefined): () => void 
   };
 }
 
+/** Watched until the very end: a second Ctrl-C would kill the program while it still removes. */
 function removeAll(): void {
   for (const folder of watched) {
     const path = folder();

@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+
+const system = fileURLToPath(new URL("../../../../builder/system/", import.meta.url));
+
+/** Runs a program of these lines, which interrupts itself, in a new folder that it gets as `top`. */
+function interrupted(lines: string): { status: number | null; left: string[] } {
+  const top = mkdtempSync(join(tmpdir(), "dualroot-interrupt-"));
+  onTestFinished(() => rmSync(top, { recursive: true, force: true }));
+  const script = join(top, "script.mts");
+  writeFileSync(
+    script,
+    `import { mkdirSync, writeFileSync } from "node:fs";
+import { removeOnInterrupt } from ${JSON.stringify(`${system}remove-on-interrupt.ts`)};
+import { ContentCache } from ${JSON.stringify(`${system}content-cache.ts`)};
+const top = ${JSON.stringify(top)};
+${lines}
+process.kill(process.pid, "SIGINT");
+setTimeout(() => process.exit(1), 10_000);`,
+  );
+  const { status } = spawnSync(process.execPath, ["--import", "tsx", script], { cwd: system });
+  return { status, left: readdirSync(top).filter((name) => name !== "script.mts") };
+}
+
+test("Ctrl-C removes what was watched, also when it comes a second time meanwhile", () => {
+  expect(
+    interrupted(`mkdirSync(top + "/work"); writeFileSync(top + "/work/file", "");
+removeOnInterrupt(() => { process.kill(process.pid, "SIGINT"); return top + "/work"; });`),
+  ).toEqual({ status: 130, left: [] });
+});
+
+test("Ctrl-C removes what was to become an entry of the cache, and nothing that is one", () => {
+  const { status, left } = interrupted(`const cache = new ContentCache(top, 1e9);
+const [kept] = [await cache.create("kept"), await cache.create("half")];
+await kept.keep();
+removeOnInterrupt(() => undefined);`);
+  expect({ status, left }).toEqual({ status: 130, left: ["kept"] });
+});
