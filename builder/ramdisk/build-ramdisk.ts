@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createRun } from "../../agent/system/run.ts";
 import { reportStep, type Reporter } from "../../format/events.ts";
 import type { TrustedKeys } from "../../format/signature.ts";
+import { allEnded } from "../system/all-ended.ts";
 import { agentEntry, bundleAgent } from "./bundle-agent.ts";
 import { agentEntries, kernelEntries, nodeEntries, toolEntries } from "./contents.ts";
 import { driversOf, type DriverProfile } from "./drivers.ts";
@@ -57,7 +58,7 @@ export async function buildRamdisk(
   return await reportStep(report, { step: "ramdisk", title: "Build the ramdisk" }, async () => {
     const run = createRun(report);
     const digests = new FileDigests(join(inputs.cacheFolder, "digests.json"));
-    const [agent, closure, node] = await Promise.all([
+    const [agent, closure, node] = await allEnded([
       bundleAgent(inputs.agentEntry ?? agentEntry),
       moduleClosure(inputs.kernel.modulesFolder, driversOf(inputs.profile ?? "all"), {
         run,

@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+import { allEnded } from "../system/all-ended.ts";
 import { cachedSegment, segmentStream, type Segment, type SegmentContext } from "./segment.ts";
 
 /** Segments one after another, each at a multiple of 4, where the kernel looks for the next. */
@@ -11,7 +12,7 @@ export async function writeImage(
 ): Promise<{ offset: number; bytes: number }[]> {
   const isCompressed = context.compression !== "none";
   const compressed = isCompressed
-    ? await Promise.all(segments.map((segment) => cachedSegment(segment, context)))
+    ? await allEnded(segments.map((segment) => cachedSegment(segment, context)))
     : [];
   const scratch = `${output}.new`;
   const placed: { offset: number; bytes: number }[] = [];
