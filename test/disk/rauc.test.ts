@@ -23,7 +23,7 @@ import {
 import { buildFixturePackage } from "../fixtures/fixture-package.ts";
 import { raucSigner, type RaucSignerFiles } from "../fixtures/rauc-signer.ts";
 
-/** Debian's own RAUC, unpatched. What needs a gateway is in test/conversion/rauc.test.ts. */
+/** Debian's own RAUC, unpatched. What needs a gateway is in test/conversion/rauc.long.test.ts. */
 const run = createRun(silent);
 const scratch = mkdtempSync(join(tmpdir(), "dualroot-rauc-"));
 const at = (name: string): string => join(scratch, name);

@@ -10,7 +10,7 @@ const bundle = mkdtempSync(join(tmpdir(), "dualroot-hook-"));
 copyFileSync(hook, join(bundle, "rauc-hook"));
 afterAll(() => rmSync(bundle, { recursive: true, force: true }));
 
-/** Runs the hook as RAUC does, beside an upgrade.sh that only says how it was called; the real one is called in test/conversion/rauc.test.ts. */
+/** Runs the hook as RAUC does, beside an upgrade.sh that only says how it was called; the real one is called in test/conversion/rauc.long.test.ts. */
 function run(word: string, environment: Record<string, string>, upgrade: string) {
   writeFileSync(join(bundle, "upgrade.sh"), upgrade);
   const { status, stdout, stderr } = spawnSync(join(bundle, "rauc-hook"), [word], {

@@ -52,7 +52,7 @@ async function runningSystem(): Promise<string> {
   );
 }
 
-describe.runIf(process.env["DUALROOT_LONG"])("online upgrades of a whole Debian", () => {
+describe("online upgrades of a whole Debian", () => {
   beforeAll(async () => {
     const gateway = await convertedGateway("ext4", await buildRaucPackage("2026.11", 7));
     const packageFolder = await buildRaucPackage("2026.12", 8);
@@ -76,8 +76,13 @@ describe.runIf(process.env["DUALROOT_LONG"])("online upgrades of a whole Debian"
   test.each(["B", "A"] as const)("slot %s gets the new release", async (slot) => {
     await outputOf(`echo "of slot ${slot}" >>/etc/motd; echo "# by hand ${slot}" >>/etc/fstab`);
     const running = await runningSystem();
-    const { exitCode, output } = await console.run(`${upgrade} upgrade --yes`, 1800);
+    const { exitCode, output } = await console.run(`${upgrade} upgrade --yes --reboot 03:30`, 1800);
     expect(exitCode, output).toBe(0);
+    expect(await outputOf("cat /run/systemd/shutdown/scheduled")).toMatch(/MODE=reboot/);
+    const scheduled =
+      "date -d @$(sed -n 's/^USEC=\\(.*\\)......$/\\1/p' /run/systemd/shutdown/scheduled) +%H:%M";
+    expect(await outputOf(scheduled)).toBe("03:30");
+    await outputOf("shutdown -c");
     expect(await runningSystem()).toBe(running);
     const [, seconds] = /after (.*)\. Slot/.exec(output) ?? [];
     const items = /Identity: (\d+) of (\d+) items are equal/.exec(output);
