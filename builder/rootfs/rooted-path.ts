@@ -1,6 +1,7 @@
+import { lstatSync, readlinkSync } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrorCode } from "../../format/errors.ts";
+import { hasErrorCode, userError } from "../../format/errors.ts";
 
 const mostLinks = 40;
 
@@ -9,6 +10,22 @@ const mostLinks = 40;
  * never leads to the build host. The last name need not exist. Text paths; `/etc/os-release` -> `ROOT/usr/lib/os-release`.
  */
 export async function rootedPath(root: string, path: string): Promise<string> {
+  const way = followed(root, path);
+  let step = way.next();
+  while (!step.done) step = way.next(await linkTarget(step.value));
+  return step.value;
+}
+
+/** The same at once. */
+export function rootedPathSync(root: string, path: string): string {
+  const way = followed(root, path);
+  let step = way.next();
+  while (!step.done) step = way.next(linkTargetSync(step.value));
+  return step.value;
+}
+
+/** Asks of each path on the way what link it is, and gives the place at last. */
+function* followed(root: string, path: string): Generator<string, string, string | undefined> {
   let waiting = path.split("/").filter(Boolean);
   const done: string[] = [];
   for (let links = 0; waiting.length > 0;) {
@@ -19,12 +36,18 @@ export async function rootedPath(root: string, path: string): Promise<string> {
       done.pop();
       continue;
     }
-    const target = await linkTarget(join(root, ...done, name));
+    const target = yield join(root, ...done, name);
     if (target === undefined) {
       done.push(name);
       continue;
     }
-    if (++links > mostLinks) return join(root, ...done, name);
+    // Given back as it is, the link would be followed by whoever opens it: on the build host.
+    if (++links > mostLinks)
+      throw userError({
+        code: "rootfs-links-endless",
+        message: `${path} in the root filesystem leads through more than ${mostLinks} links; one of them is /${[...done, name].join("/")}`,
+        hint: "Mend the links there; as a rule one leads back to itself.",
+      });
     if (target.startsWith("/")) done.length = 0;
     waiting = [...target.split("/").filter(Boolean), ...rest];
   }
@@ -35,7 +58,19 @@ async function linkTarget(path: string): Promise<string | undefined> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
   } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
+    return noLink(error);
   }
+}
+
+function linkTargetSync(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch (error) {
+    return noLink(error);
+  }
+}
+
+/** What is not there is no link. */
+function noLink(error: unknown): undefined {
+  if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
 }
