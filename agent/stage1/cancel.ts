@@ -6,9 +6,15 @@ import type { StageOneContext } from "./context.ts";
 import { acquireLock } from "./lock.ts";
 import { undoPreparation } from "./undo.ts";
 
+/** By `--reboot 03:30`, say. It may as well be another program's, so it is not ours to take back. */
+const restartStays = "A restart that was scheduled still takes place; shutdown -c takes it back.";
+
 /** Undoes all that convert and --from left on this system, and an upgrade that waits for its restart. */
-export async function cancel({ places, run, answer }: StageOneContext): Promise<number> {
-  const release = await acquireLock();
+export async function cancel(
+  { places, run, answer }: Pick<StageOneContext, "places" | "run" | "answer">,
+  lock = acquireLock,
+): Promise<number> {
+  const release = await lock();
   try {
     const undone = await undoPreparation(places, run);
     const upgrade = await takeBackUpgrade(places.root, run);
@@ -21,7 +27,11 @@ export async function cancel({ places, run, answer }: StageOneContext): Promise<
       { command: "cancel", outcome: "cancelled", undone },
       undone.length === 0
         ? ["There was nothing to undo."]
-        : ["Taken back:", ...undone.map((what) => `  ${what}`)],
+        : [
+            "Taken back:",
+            ...undone.map((what) => `  ${what}`),
+            ...(upgrade === undefined ? [] : [restartStays]),
+          ],
     );
     return exitCodes.success;
   } finally {

@@ -2,6 +2,7 @@ import type { Run } from "../system/run.ts";
 import { forgetAttempt, readAttempt, readBootId } from "./attempt.ts";
 import { disarmGrub } from "./boot/grub.ts";
 import { disarmKexec } from "./boot/kexec.ts";
+import { isDualSystem } from "./dual-system.ts";
 import type { Places } from "./places.ts";
 import { undoStash } from "./stash/undo-stash.ts";
 
@@ -13,7 +14,8 @@ export async function undoPreparation(places: Places, run: Run): Promise<string[
   if (attempt?.bootMethod === "kexec" && attempt.bootId === (await readBootId())) {
     undone.push(...(await disarmKexec(run)));
   }
-  undone.push(...(await disarmGrub(places.root)));
+  // On a dual system /boot/dualroot is the boot partition; nothing in it is of a preparation's making.
+  if (!(await isDualSystem(places))) undone.push(...(await disarmGrub(places.root)));
   if (await undoStash(places, run)) undone.push(`the stash in ${places.stash}`);
   await forgetAttempt(places);
   return undone;

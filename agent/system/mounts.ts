@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parseMounts } from "../facts/parse-proc.ts";
 import type { MountFacts } from "../facts/facts.ts";
 import type { Run } from "./run.ts";
@@ -6,6 +7,11 @@ import type { Run } from "./run.ts";
 /** The kernel's mount table now. */
 export async function readMountTable(): Promise<MountFacts[]> {
   return parseMounts(await readFile("/proc/self/mountinfo", "utf8"));
+}
+
+/** Does another filesystem begin here? A bind mount of the same one is not noticed. */
+export async function isMountPoint(folder: string): Promise<boolean> {
+  return (await stat(folder)).dev !== (await stat(dirname(folder))).dev;
 }
 
 /** Unmounts a folder and everything below it, deepest first, and makes sure of it. */

@@ -5,6 +5,7 @@ import { packageFiles } from "../../../format/manifest.ts";
 import type { Facts, MountFacts } from "../../facts/facts.ts";
 import { mountHolding } from "../../facts/parse-proc.ts";
 import { exists, readTextIfExists, sha256File, syncPath, writeFileDurably } from "../../system/files.ts";
+import { isMountPoint } from "../../system/mounts.ts";
 import type { Run } from "../../system/run.ts";
 import { addGrubEntry, hasGrubEntry, removeGrubEntry, renderGrubEntry } from "./grub-entry.ts";
 import { armGrubenv, disarmGrubenv } from "./grubenv-file.ts";
@@ -56,7 +57,8 @@ export async function disarmGrub(root: string): Promise<string[]> {
     undone.push(`the GRUB entry in ${customPath}`);
   }
   const folder = join(root, bootFolder);
-  if (await exists(folder)) {
+  // A dual system mounts its boot partition there: GRUB's menu and the rescue system, nothing of a preparation's making.
+  if ((await exists(folder)) && !(await isMountPoint(folder))) {
     await rm(folder, { recursive: true });
     undone.push(`kernel and ramdisk in ${folder}`);
   }
