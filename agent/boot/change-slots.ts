@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { StepError } from "../../format/errors.ts";
 import { decodeGrubenv, encodeGrubenv, type GrubVariables } from "../../format/grubenv.ts";
 import { readBounded } from "../system/files.ts";
@@ -23,7 +24,8 @@ export async function changeSlots(
   { path, set, fallback }: SlotChange,
   run: Run,
 ): Promise<{ repaired: boolean }> {
-  return withFileLock(path, run, async () => {
+  // The folder, as our grub-editenv and repair-grubenv lock it: a repair gives the file a new name.
+  return withFileLock(dirname(path), run, async () => {
     const before = await readBounded(path, readAtMostBytes).catch(() => undefined);
     const known = before && decodeGrubenv(before);
     const block = encodeGrubenv(new Map([...(known ?? fallback), ...set]));

@@ -6,11 +6,11 @@ import type { Run } from "./run.ts";
 const patienceSeconds = 30;
 
 /**
- * Does the work while flock(1) holds the file, as our grub-editenv does in a slot: Node has no flock(2) of its own. Where there is no
- * flock, or no file yet, it is done without.
+ * Does the work while flock(1) holds a file or a folder, as our grub-editenv does in a slot: Node has no flock(2) of its own. Where
+ * there is no flock, or no such path, it is done without.
  */
 export async function withFileLock<T>(path: string, run: Run, work: () => Promise<T>): Promise<T> {
-  const { exitCode } = await run("sh", ["-c", 'command -v flock >/dev/null && [ -f "$1" ]', "sh", path], {
+  const { exitCode } = await run("sh", ["-c", 'command -v flock >/dev/null && [ -e "$1" ]', "sh", path], {
     acceptExitCodes: [1, 127],
   });
   if (exitCode !== 0) return work();

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
 import { changeSlots } from "../../../agent/boot/change-slots.ts";
-import { createRun } from "../../../agent/system/run.ts";
-import { withFileLock } from "../../../agent/system/file-lock.ts";
+import { createRun, type Run } from "../../../agent/system/run.ts";
 import { silent } from "../../../format/events.ts";
 import { decodeGrubenv, encodeGrubenv } from "../../../format/grubenv.ts";
 
 const run = createRun(silent);
+const overlayEditor = "rootfs-overlay/usr/lib/dualroot/grub-editenv";
 let path: string;
 beforeEach(() => {
   path = join(mkdtempSync(join(tmpdir(), "grubenv-")), "grubenv");
@@ -59,17 +60,35 @@ test("two writers at once lose nothing", async () => {
   expect(Object.keys(read()).sort()).toEqual(["a", "b", "c", "d", "e"]);
 });
 
-test("the lock keeps another program's flock waiting", async () => {
-  writeFileSync(path, "");
+test("a slot's own grub-editenv waits until the change is read back, and loses nothing of it", async () => {
+  writeFileSync(path, encodeGrubenv(new Map()));
   const order: string[] = [];
-  let other: Promise<unknown> = Promise.resolve();
-  await withFileLock(path, run, async () => {
-    other = run("flock", [path, "true"]).then(() => order.push("other"));
-    await new Promise((resolve) => {
-      setTimeout(resolve, 300);
-    });
-    order.push("mine");
-  });
-  await other;
-  expect(order).toEqual(["mine", "other"]);
+  let editor: Promise<unknown> = Promise.resolve();
+  const editing: Run = async (command, args, options) => {
+    // In the middle: the agent has written, and not yet read back.
+    if (command === "dd") {
+      editor = run("sh", [overlayEditor, path, "set", "A_TRY=0"]).then(() => order.push("grub-editenv"));
+      await setTimeout(300);
+      order.push("agent");
+    }
+    return run(command, args, options);
+  };
+  await changeSlots({ path, set, fallback }, editing);
+  await editor;
+  expect(order).toEqual(["agent", "grub-editenv"]);
+  expect(read()).toEqual({ ORDER: "B A", B_OK: "1", A_TRY: "0" });
+});
+
+test("a change waits for whoever holds the folder, and starts from what that one wrote", async () => {
+  writeFileSync(path, encodeGrubenv(new Map([["A_TRY", "1"]])));
+  // Reads, thinks, and writes what it has read: without the same lock the agent's change would be lost.
+  const script = `
+    cp "$1" "$1.mine" && DUALROOT_GRUBENV_LOCKED=1 sh "$2" "$1.mine" set A_TRY=0 && touch "$1.held"
+    sleep 0.3
+    dd if="$1.mine" of="$1" conv=notrunc status=none`;
+  const holder = run("flock", [dirname(path), "sh", "-c", script, "sh", path, overlayEditor]);
+  while (!existsSync(`${path}.held`)) await setTimeout(5);
+  await changeSlots({ path, set, fallback }, run);
+  await holder;
+  expect(read()).toEqual({ A_TRY: "0", ORDER: "B A", B_OK: "1" });
 });
