@@ -10,7 +10,7 @@ function neededBytes(unpackedBytes: number): number {
 export const otherSlot: InstallCheck = {
   name: "other-slot",
   title: "Other slot",
-  run: ({ purpose, other, manifest, install: { running, slots, records } }) => {
+  run: ({ other, manifest, install: { running, slots, records } }) => {
     if (running === undefined) return undefined;
     const name = running === "A" ? "B" : "A";
     if (!other || other.sizeBytes === undefined)
@@ -24,7 +24,8 @@ export const otherSlot: InstallCheck = {
           : "A gateway with one slot cannot be upgraded online.",
       });
     const [place] = other.mountedAt;
-    if (purpose === "install" && (place !== undefined || other.isBusy))
+    // For `adopt` too: found out only when the slot is marked bad already, it would cost the way back.
+    if (place !== undefined || other.isBusy)
       return refuse({
         code: "slot-in-use",
         message: `Slot ${name}, ${other.device}, is in use: ${place === undefined ? "a program holds it" : `mounted at ${place}`}.`,

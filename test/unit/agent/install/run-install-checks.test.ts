@@ -138,6 +138,22 @@ test.each<[string, (context: InstallCheckContext) => void, string[]]>([
     ["fail slot-in-use"],
   ],
   [
+    "a slot that a person looks into, and RAUC would mark bad",
+    (context) => {
+      context.other!.mountedAt = ["/mnt"];
+      context.purpose = "adopt";
+    },
+    ["fail slot-in-use"],
+  ],
+  [
+    "the same, held by a program",
+    (context) => {
+      context.other!.isBusy = true;
+      context.purpose = "adopt";
+    },
+    ["fail slot-in-use"],
+  ],
+  [
     "a small slot",
     ({ other }) => {
       other!.sizeBytes = 900 * MiB;
