@@ -12,6 +12,10 @@ export const upgradeReportName = "upgrade-report.json";
 /** upgrade-report.json in the making: listens to what happens, and is there from the first moment on, for whoever comes after a cut. */
 export interface UpgradeDraft {
   listen: Reporter;
+  /**
+   * Before the first write a report that cannot be saved is an error. Later (a full /data, say) it is only noted: it must neither make
+   * a failure of a slot that boots next, nor hide what went wrong.
+   */
   save: (outcome: UpgradeReport["outcome"], problems?: readonly Problem[]) => Promise<UpgradeReport>;
 }
 
@@ -47,9 +51,15 @@ export function createUpgradeDraft(options: {
         notes,
         identity: identityTable,
       };
-      await mkdir(stateFolder, { recursive: true, mode: 0o755 });
-      const text = `${JSON.stringify(report, undefined, 2)}\n`;
-      await writeFileDurably(join(stateFolder, upgradeReportName), text);
+      try {
+        await mkdir(stateFolder, { recursive: true, mode: 0o755 });
+        const text = `${JSON.stringify(report, undefined, 2)}\n`;
+        await writeFileDurably(join(stateFolder, upgradeReportName), text);
+      } catch (error) {
+        if (outcome === "running") throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        notes.push(`The report of this upgrade could not be saved: ${why}.`);
+      }
       return report;
     },
   };

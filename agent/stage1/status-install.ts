@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../../format/errors.ts";
 import { upgradeReportSchema, type UpgradeReport } from "../../format/upgrade-report.ts";
+import { readGrubenv } from "../install/facts/read-boot-partition.ts";
 import { upgradeReportName } from "../install/upgrade-draft.ts";
 import { stateFolderOf } from "../slot/state-folder.ts";
 import { readTextIfExists } from "../system/files.ts";
@@ -13,6 +14,8 @@ export interface UpgradeState {
   /** `cut-off`: it ran when the power went, or it was killed. */
   state: UpgradeReport["outcome"] | "cut-off";
   report: UpgradeReport;
+  /** May GRUB boot the slot that was written, as grubenv has it now? */
+  isBootable: boolean;
 }
 
 /** How the last upgrade of this dual system went; undefined when there was none, or its report cannot be read. */
@@ -24,8 +27,11 @@ export async function readUpgradeState(
   const text = await readTextIfExists(join(folder, upgradeReportName));
   const report = text === undefined ? undefined : parseReport(text);
   if (!report) return undefined;
-  if (report.outcome !== "running") return { state: report.outcome, report };
-  return { state: (await isRunning()) ? "running" : "cut-off", report };
+  const { variables } = await readGrubenv(root);
+  // A word that is missing is GRUB's default, as in docs/boot.md.
+  const isBootable = (variables[`${report.slot}_OK`] ?? "1") === "1";
+  if (report.outcome !== "running") return { state: report.outcome, report, isBootable };
+  return { state: (await isRunning()) ? "running" : "cut-off", report, isBootable };
 }
 
 function parseReport(text: string): UpgradeReport | undefined {

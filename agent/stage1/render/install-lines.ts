@@ -27,21 +27,22 @@ export function installWords(
 }
 
 /** How the last upgrade went, for status. */
-export function renderUpgrade({ state, report }: UpgradeState): string[] {
+export function renderUpgrade({ state, report, isBootable }: UpgradeState): string[] {
   const { slot, release, identity, problems, ended } = report;
   const again = "sh upgrade.sh install starts it again, from the top.";
+  // Without the last report: cut off before the first write, or after the last one, which made the slot bootable.
+  const boots = isBootable
+    ? "GRUB may boot what is in it: nothing was written yet, or all of it"
+    : "GRUB does not look at it";
   switch (state) {
     case "running":
       return [`Upgrade: slot ${slot} is being filled with ${release}.`];
     case "cut-off":
-      return [
-        `Upgrade: cut off while slot ${slot} was filled with ${release}; GRUB does not look at it.`,
-        again,
-      ];
+      return [`Upgrade: cut off while slot ${slot} was filled with ${release}; ${boots}.`, again];
     case "failed":
     case "interrupted":
       return [
-        `Upgrade: ${state} while slot ${slot} was filled with ${release}; GRUB does not look at it.`,
+        `Upgrade: ${state} while slot ${slot} was filled with ${release}; ${boots}.`,
         ...problems.map(({ message, code }) => `  ${message} [${code}]`),
         again,
       ];

@@ -6,6 +6,7 @@ import { renderUpgrade } from "../../../../agent/stage1/render/install-lines.ts"
 import { readUpgradeState } from "../../../../agent/stage1/status-install.ts";
 import { stateFolderOf } from "../../../../agent/slot/state-folder.ts";
 import { readMountTable } from "../../../../agent/system/mounts.ts";
+import { encodeGrubenv } from "../../../../format/grubenv.ts";
 import type { UpgradeReport } from "../../../../format/upgrade-report.ts";
 
 const report: UpgradeReport = {
@@ -59,6 +60,18 @@ test("tells how the last one ended", async () => {
 test.each(["", "{", '{"format":2}', "[]"])("%j is no report", async (text) => {
   writeFileSync(path, text);
   expect(await readUpgradeState({ root }, () => Promise.resolve(false))).toBeUndefined();
+});
+
+test.each<[string, string | undefined, string]>([
+  ["marked bad", "0", "GRUB does not look at it."],
+  ["bootable", "1", "GRUB may boot what is in it: nothing was written yet, or all of it."],
+  ["a missing word is 1 for GRUB", undefined, "GRUB may boot what is in it"],
+])("a slot of an upgrade without an end, %s", async (_, ok, words) => {
+  mkdirSync(join(root, "boot/dualroot/grub"), { recursive: true });
+  const block = encodeGrubenv(new Map(ok === undefined ? [] : [["B_OK", ok]]));
+  writeFileSync(join(root, "boot/dualroot/grub/grubenv"), block);
+  expect(await shown({})).toContain(words);
+  expect(await shown({ outcome: "interrupted" })).toContain(words);
 });
 
 test("there was none", async () => {
