@@ -12,9 +12,12 @@ const carried = ["health.conf", "compatible"] as const;
 
 export async function describeSlot(
   step: InstallStepOf<"describe-slot">,
-  context: Pick<InstallContext, "run" | "written">,
+  context: Pick<InstallContext, "run" | "written" | "runtimeFolder">,
 ): Promise<void> {
-  await describe({ ...step, keysFile: join(step.root, folder, "keys.json") }, context.run);
+  const own = join(step.root, folder, "keys.json");
+  // A gateway without keys of its own gets those that the package was judged by, as in a conversion.
+  const keysFile = (await exists(own)) ? own : join(context.runtimeFolder, "usr/lib/dualroot/keys.json");
+  await describe({ ...step, keysFile }, context.run);
   for (const name of carried) {
     const from = join(step.root, folder, name);
     if (!(await exists(from))) continue;
