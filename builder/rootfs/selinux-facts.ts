@@ -24,14 +24,29 @@ export async function readSelinuxFacts(
   const has = async (path: string) => await exists(await rootedPath(root, path));
   const laid = overlay === undefined ? undefined : await readTextIfExists(join(overlay, selinuxConfig));
   const config = laid ?? (await readTextIfExists(await rootedPath(root, selinuxConfig))) ?? "";
-  const policy = /^\s*SELINUXTYPE=(\w+)/m.exec(config)?.[1];
-  const mode = /^\s*SELINUX=(enforcing|permissive|disabled)\s*$/m.exec(config)?.[1];
-  if (policy === undefined || mode === undefined || !(await has(`/etc/selinux/${policy}/contexts/files`)))
-    return undefined;
+  const mode = modeIn(config);
+  if (mode === undefined || !(await has(`/etc/selinux/${policyIn(config)}/contexts/files`))) return undefined;
   return {
-    mode: mode as SelinuxFacts["mode"],
+    mode,
     config,
     labels: await source.labels(),
     canRelabel: (await has("/usr/sbin/fixfiles")) || (await has("/sbin/fixfiles")),
   };
+}
+
+const modes = ["enforcing", "permissive", "disabled"] as const;
+
+/** As libselinux reads it, for that is who acts on it: any case, whatever follows the word, the first line that has one. */
+function modeIn(config: string): SelinuxFacts["mode"] | undefined {
+  for (const [, word = ""] of config.matchAll(/^SELINUX=[^\S\n]*(\w+)/gm)) {
+    const mode = modes.find((one) => word.toLowerCase().startsWith(one));
+    if (mode) return mode;
+  }
+  return undefined;
+}
+
+/** The last line counts; without one it is what libselinux is built with. */
+function policyIn(config: string): string {
+  const lines = [...config.matchAll(/^[^\S\n]*SELINUXTYPE=[^\S\n]*(.*?)[^\S\n]*$/gim)];
+  return lines.at(-1)?.[1] ?? "targeted";
 }
