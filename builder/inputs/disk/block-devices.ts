@@ -19,7 +19,17 @@ const lsblkSchema = z.object({
 const lvsSchema = z.object({
   report: z.array(
     z.object({
-      lv: z.array(z.object({ vg_name: z.string(), lv_name: z.string(), lv_dm_path: z.string() })).max(10_000),
+      lv: z
+        .array(
+          z.object({
+            vg_name: z.string(),
+            lv_name: z.string(),
+            lv_dm_path: z.string(),
+            vg_uuid: z.string(),
+            lv_uuid: z.string(),
+          }),
+        )
+        .max(10_000),
     }),
   ),
 });
@@ -34,7 +44,7 @@ export const lsblkCommand: [string, ...string[]] = [
 export const lvsCommand: [string, ...string[]] = [
   "lvs",
   "--reportformat=json",
-  "--options=vg_name,lv_name,lv_dm_path",
+  "--options=vg_name,lv_name,lv_dm_path,vg_uuid,lv_uuid",
 ];
 
 /** A device, and the kernel's own name for it. */
@@ -49,7 +59,14 @@ export function blockDevices(lsblk: string, lvs: string): BlockDevice[] {
     lvsSchema
       .parse(JSON.parse(lvs))
       .report.flatMap(({ lv }) => lv)
-      .map((volume) => [volume.lv_dm_path, { group: volume.vg_name, name: volume.lv_name }]),
+      .map((volume) => [
+        volume.lv_dm_path,
+        {
+          group: volume.vg_name,
+          name: volume.lv_name,
+          uuid: `LVM-${`${volume.vg_uuid}${volume.lv_uuid}`.replaceAll("-", "")}`,
+        },
+      ]),
   );
   const parents = new Set(blockdevices.map(({ pkname }) => pkname));
   const found = new Map<string, BlockDevice>();

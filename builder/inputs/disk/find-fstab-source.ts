@@ -35,8 +35,10 @@ function byTag(tag: string, value: string, found: readonly FoundFilesystem[]): F
   return found.filter(({ partitionLabel }) => partitionLabel === value);
 }
 
-/** device-mapper doubles a dash in a name. */
-function volumeNames({ group, name }: { group: string; name: string }): string[] {
+/** LVM's, device-mapper's, which doubles a dash in a name, and udev's: Ubuntu's server installer writes those with the UUID. */
+function volumeNames({ group, name, uuid }: NonNullable<FoundFilesystem["volume"]>): string[] {
   const doubled = (text: string) => text.replaceAll("-", "--");
-  return [`/dev/${group}/${name}`, `/dev/mapper/${doubled(group)}-${doubled(name)}`];
+  const mapped = `${doubled(group)}-${doubled(name)}`;
+  const byId = "/dev/disk/by-id/dm";
+  return [`/dev/${group}/${name}`, `/dev/mapper/${mapped}`, `${byId}-name-${mapped}`, `${byId}-uuid-${uuid}`];
 }

@@ -7,8 +7,8 @@ export interface FoundFilesystem {
   device: string;
   /** Which disk of the image, from 0, and which partition, from 1; absent for volumes. */
   partition?: { disk: number; number: number };
-  /** Of a logical volume. */
-  volume?: { group: string; name: string };
+  /** Of a logical volume; `uuid` as device-mapper has it: `LVM-`, the group's and the volume's own, without dashes. */
+  volume?: { group: string; name: string; uuid: string };
   /** blkid's TYPE: `ext4`, `xfs`, `crypto_LUKS`, `swap`, … */
   type: string;
   uuid?: string;

@@ -17,9 +17,10 @@ const root = (device: string, fstab: string, changes: Partial<FoundFilesystem> =
   one(device, { content: { hasInit: true, osRelease, fstab }, ...changes });
 const part = (number: number, disk = 0) => ({ partition: { disk, number } });
 const volume = (name: string, group = "centos") => ({
-  volume: { group, name },
+  volume: { group, name, uuid: `LVM-${name}` },
   ...{ device: `/dev/mapper/${group}-${name}` },
 });
+const dashed = { volume: { group: "my-group", name: "a-b", uuid: "LVM-1a2B" } };
 
 function refused(found: readonly FoundFilesystem[]): { code: string; message: string } {
   try {
@@ -80,8 +81,10 @@ describe("the root in a disk image", () => {
     ["PARTUUID=12-34", { partitionUuid: "12-34" }],
     ["/dev/disk/by-label/my\\x20root", { label: "my root" }],
     ["/dev/disk/by-uuid/abcd", { uuid: "abcd" }],
-    ["/dev/mapper/my--group-a--b", { volume: { group: "my-group", name: "a-b" } }],
-    ["/dev/my-group/a-b", { volume: { group: "my-group", name: "a-b" } }],
+    ["/dev/mapper/my--group-a--b", dashed],
+    ["/dev/my-group/a-b", dashed],
+    ["/dev/disk/by-id/dm-name-my--group-a--b", dashed],
+    ["/dev/disk/by-id/dm-uuid-LVM-1a2B", dashed],
   ])("is known by %s", (source, changes) => {
     const line = `${source.replaceAll(" ", "\\040")} / ext4 defaults 0 1\n`;
     // A copy of it somewhere else is not the root: its fstab names the other one.

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { blkidCommand, blockDevices, withTags } from "../../../../../builder/inputs/disk/block-devices.ts";
+import {
+  blkidCommand,
+  blockDevices,
+  lvsCommand,
+  withTags,
+} from "../../../../../builder/inputs/disk/block-devices.ts";
 import { listedEntries } from "../../../../../builder/inputs/disk/listed-entries.ts";
 import { missingBytesOfVdi } from "../../../../../builder/inputs/disk/vdi-size.ts";
 import { imageWord, qemuArguments } from "../../../../../builder/vm/qemu.ts";
@@ -18,16 +23,37 @@ const lsblk = JSON.stringify({
   ],
 });
 const lvs = JSON.stringify({
-  report: [{ lv: [{ vg_name: "v-g", lv_name: "root", lv_dm_path: "/dev/mapper/v--g-root" }] }],
+  report: [
+    {
+      lv: [
+        {
+          vg_name: "v-g",
+          lv_name: "root",
+          lv_dm_path: "/dev/mapper/v--g-root",
+          vg_uuid: "eMyZ0e-1aRV-jDxJ-N1Tk-Xv9d-Bxmd-VFkCpY",
+          lv_uuid: "pQwHxH-0Tk2-b7sf-h2cv-mNpN-gYJM-qAUeFS",
+        },
+      ],
+    },
+  ],
 });
 
 test("what has no partitions and carries no volumes may be a filesystem", () => {
   const found = blockDevices(lsblk, lvs);
   expect(found.map(({ device, partition, volume }) => [device, partition, volume])).toEqual([
     ["/dev/vda1", { disk: 0, number: 1 }, undefined],
-    ["/dev/mapper/v--g-root", undefined, { group: "v-g", name: "root" }],
+    [
+      "/dev/mapper/v--g-root",
+      undefined,
+      {
+        group: "v-g",
+        name: "root",
+        uuid: "LVM-eMyZ0e1aRVjDxJN1TkXv9dBxmdVFkCpYpQwHxH0Tk2b7sfh2cvmNpNgYJMqAUeFS",
+      },
+    ],
     ["/dev/vdb", undefined, undefined],
   ]);
+  expect(lvsCommand).toContain("--options=vg_name,lv_name,lv_dm_path,vg_uuid,lv_uuid");
   expect(blkidCommand(found)).toContain("/dev/vdb");
   const tagged = withTags(
     found,
