@@ -37,8 +37,8 @@ export function chooseRoot(found: readonly FoundFilesystem[]): RootChoice {
   const problems: Problem[] = [];
   const ignored: RootChoice["ignored"] = [];
   const mounts = new Map<string, RootMount>([["/", mountOf(root, "/", rootLine(root))]]);
-  const lines = parseFstab(root.content?.fstab ?? "").filter(({ mountPoint }) => mountPoint !== "/");
-  for (const line of lines) {
+  const fstab = parseFstab(root.content?.fstab ?? "");
+  for (const line of fstab.filter(({ mountPoint }) => mountPoint !== "/")) {
     const target = line.mountPoint.length > 1 ? line.mountPoint.replace(/\/+$/, "") : line.mountPoint;
     const why = notTaken(line, target);
     if (why === "never") continue;
@@ -52,6 +52,8 @@ export function chooseRoot(found: readonly FoundFilesystem[]): RootChoice {
     else if (matches[0]) mounts.set(target, mountOf(matches[0], target, line));
     else ignored.push({ device: line.source, why: `${target}: not in the image, and marked nofail` });
   }
+  const meant = new Set(fstab.flatMap(({ source }) => findFstabSource(source, found)));
+  for (const one of found) if (one !== root && !meant.has(one)) problems.push(...hiddenSystem(one));
   if (problems.length > 0) throw new UserError(problems);
   const used = new Set([...mounts.values()].map(({ device }) => device));
   const named = new Set(ignored.map(({ device }) => device));
@@ -198,6 +200,30 @@ function problemWith(
       where,
     };
   return undefined;
+}
+
+/** What nobody can look into and the root does not speak of may be the very system that is wanted. */
+function hiddenSystem(one: FoundFilesystem): Problem[] {
+  const who = `${describe(one)}, of which the fstab of the root that was found says nothing,`;
+  const hint =
+    "Take it out of the image if it does not belong to the system, or give the root filesystem as a tar.";
+  if (one.type === "crypto_LUKS")
+    return [
+      {
+        code: "disk-encrypted",
+        message: `${who} is encrypted, and may hold another system`,
+        hint: `Export the machine without encryption. ${hint}`,
+      },
+    ];
+  if (readableTypes.has(one.type) && one.error !== undefined)
+    return [
+      {
+        code: "disk-filesystem-damaged",
+        message: `${who} cannot be read, and may hold another system: ${one.error}`,
+        hint: `Check the filesystem in the machine (fsck, xfs_repair), and export it again. ${hint}`,
+      },
+    ];
+  return [];
 }
 
 function rootLineOf(fstab: string | undefined): FstabLine | undefined {

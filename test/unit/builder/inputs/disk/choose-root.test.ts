@@ -198,6 +198,25 @@ describe("the root in a disk image", () => {
     expect(problem.message).toContain(text);
   });
 
+  it.each<[string, Partial<FoundFilesystem>, string]>([
+    ["damaged", { error: "bad superblock" }, "disk-filesystem-damaged"],
+    ["encrypted", { type: "crypto_LUKS" }, "disk-encrypted"],
+  ])("is not taken where a %s filesystem beside it may hold the wanted one", (_, changes, code) => {
+    const beside: FoundFilesystem = { device: "/dev/other", type: "ext4", sizeBytes: GiB, label: "o" };
+    const found = (fstab: string) => [
+      root("/dev/rescue", `LABEL=r / ext4\n${fstab}`, { label: "r" }),
+      { ...beside, ...changes },
+    ];
+    const problem = refused(found(""));
+    expect(problem).toMatchObject({ code, message: expect.stringContaining("/dev/other") });
+    expect(problem.message).toContain("may hold another system");
+    // Its own words for it say what it is.
+    for (const options of ["noauto", "noauto,nofail"])
+      expect(chooseRoot(found(`LABEL=o /old ext4 ${options}\n`)).mounts).toHaveLength(1);
+    const only = one("/dev/sda1", { content: { hasInit: true, osRelease } });
+    expect(refused([only, { ...beside, ...changes }]).code).toBe(code);
+  });
+
   it("never throws anything but a refusal, whatever an fstab says", () => {
     const field = fc.oneof(
       fc.string(),
