@@ -49,9 +49,10 @@ export async function startHelper(options: StartOptions): Promise<StartedHelper>
       level: "info",
       message: `The helper boots, slower than from its saved state: ${why}`,
     });
-    // A state that cannot be used once will not be tried again.
-    await rm(state.folder, { recursive: true, force: true });
-    return await boot(options);
+    const booted = await boot(options);
+    // The machine boots, so the state was to blame: it will not be tried again. Somebody else's cache may be read-only.
+    await rm(state.folder, { recursive: true, force: true }).catch(() => {});
+    return booted;
   }
 }
 
