@@ -28,7 +28,8 @@ const algorithms: readonly OvaAlgorithm[] = ["sha1", "sha256", "sha512"];
 /** Reads an OVA once, verifies the checksums of its manifest on the way, and gives its machine's disks; nothing is copied. */
 export async function readOva(path: string): Promise<OvaDisk[]> {
   const members = new Map<string, Member>();
-  let [descriptor, manifest]: (string | undefined)[] = [];
+  let descriptor: { name: string; text: string } | undefined;
+  let manifest: string | undefined;
   const reader = new ByteReader(createReadStream(path, { highWaterMark: MiB }) as AsyncIterable<Buffer>);
   try {
     for await (const entry of readTar(reader, { mayLackEnd: false })) {
@@ -42,7 +43,7 @@ export async function readOva(path: string): Promise<OvaDisk[]> {
       const needed = manifest === undefined ? algorithms : neededFor(name, manifest);
       const { digests, text } = await read(entry, needed, isDescriptor || isManifest);
       members.set(name, { name, window, digests });
-      if (isDescriptor) descriptor = text;
+      if (isDescriptor) descriptor = { name, text };
       if (isManifest) manifest = text;
     }
   } finally {
@@ -50,7 +51,9 @@ export async function readOva(path: string): Promise<OvaDisk[]> {
   }
   if (descriptor === undefined) throw damaged("it has no descriptor (.ovf)");
   verify(members, manifest ?? "");
-  return parseOvf(descriptor).map(({ href, sizeBytes }) => {
+  const disks = parseOvf(descriptor.text);
+  if (manifest !== undefined) refuseIncomplete(manifest, [descriptor.name, ...disks.map(({ href }) => href)]);
+  return disks.map(({ href, sizeBytes }) => {
     const member = members.get(href);
     if (!member) throw missing(href, "which is not in it");
     if (sizeBytes !== undefined && sizeBytes !== member.window.sizeBytes)
@@ -106,6 +109,18 @@ function verify(members: ReadonlyMap<string, Member>, manifest: string): void {
         hint: "Copy or export it again: it was damaged, or changed by hand.",
       });
   }
+}
+
+/** What a manifest does not name could have been exchanged, and nobody would know. */
+function refuseIncomplete(manifest: string, names: readonly string[]): void {
+  const listed = parseOvaManifest(manifest);
+  const unlisted = names.filter((name) => !listed.has(name));
+  if (unlisted.length > 0)
+    throw userError({
+      code: "ova-manifest-incomplete",
+      message: `the OVA's manifest has no checksum of ${unlisted.map((name) => JSON.stringify(name)).join(", ")}`,
+      hint: "Export the machine again; an OVA without any manifest is taken.",
+    });
 }
 
 function missing(name: string, why: string): UserError {

@@ -8,7 +8,7 @@ import { ContentCache } from "../../system/content-cache.ts";
 import { readOva, type OvaDisk } from "./read-ova.ts";
 
 /** Raise it when an OVA is read or verified otherwise. */
-const ovaVersion = 1;
+const ovaVersion = 2;
 const fileName = "disks.json";
 
 const disksSchema = z.array(

@@ -153,6 +153,17 @@ describe("an OVA", () => {
       "ova-file-missing",
     ],
     [
+      "a manifest without the disk",
+      { "m.ovf": text, "m.mf": `SHA256(m.ovf)= ${sha("sha256", text)}\n`, "a.vmdk": content },
+      "ova-manifest-incomplete",
+    ],
+    [
+      "a manifest without the descriptor",
+      { "m.ovf": text, "a.vmdk": content, "m.mf": `SHA1(a.vmdk)= ${sha("sha1", content)}\n` },
+      "ova-manifest-incomplete",
+    ],
+    ["an empty manifest", { "m.ovf": text, "m.mf": "", "a.vmdk": content }, "ova-manifest-incomplete"],
+    [
       "a manifest that is none",
       { "m.ovf": text, "m.mf": "hello\n", "a.vmdk": content },
       "ova-manifest-wrong",
