@@ -57,10 +57,13 @@ export class MergedTree {
     if (path === "") return this.#addRoot(header);
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (this.#whiteouts && name.startsWith(whiteout)) {
-      this.#hide(path.slice(0, Math.max(0, path.lastIndexOf("/"))), name);
+      this.#hide(
+        this.#folderOf(path, () => undefined),
+        name,
+      );
       return {};
     }
-    const parent = this.#parentOf(path);
+    const parent = this.#folderOf(path, () => folderNode(this.#layer, this.#ordinal))!;
     if (header.type === "folder") {
       const before = parent.children!.get(name);
       if (before?.children) Object.assign(before, { header, setBy: this.#layer });
@@ -109,10 +112,10 @@ export class MergedTree {
   }
 
   /**
-   * The folder an entry goes to, made if need be. Links of lower layers are followed as container engines do, inside the
-   * tree; a file in the way is replaced.
+   * The folder an entry goes to. Links of lower layers are followed as container engines do, inside the tree; `make` gives what
+   * is laid where there is nothing, or a file in the way: without it there is no such folder.
    */
-  #parentOf(path: RawPath): TreeNode {
+  #folderOf(path: RawPath, make: () => TreeNode | undefined): TreeNode | undefined {
     let waiting = path.split("/").slice(0, -1);
     const way: TreeNode[] = [this.root];
     for (let links = 0; waiting.length > 0;) {
@@ -135,7 +138,8 @@ export class MergedTree {
       }
       if (next?.children) way.push(next);
       else {
-        const made = folderNode(this.#layer, this.#ordinal);
+        const made = make();
+        if (!made) return undefined;
         here.children!.set(name, made);
         way.push(made);
       }
@@ -156,8 +160,7 @@ export class MergedTree {
     return undefined;
   }
 
-  #hide(folder: RawPath, name: string): void {
-    const node = folder === "" ? this.root : this.find(folder);
+  #hide(node: TreeNode | undefined, name: string): void {
     if (!node?.children) return;
     if (name === opaqueMarker) prune(node, this.#layer);
     else if (!name.startsWith(".wh..wh.")) {

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../../../../format/digest.ts";
 import { UserError } from "../../../../format/errors.ts";
 import { makeDockerArchive, makeLayers, makeLayout, type LayerFile } from "./image-fixture.ts";
 import { packSource } from "./pack-source.ts";
@@ -169,7 +170,66 @@ describe("a container image", () => {
     expect(readFileSync(one).equals(readFileSync(two))).toBe(true);
   });
 
+  it("hides what lies behind a link of a lower layer, as engines do, and makes no folder for it", async () => {
+    const archive = await pack(
+      makeDockerArchive(
+        folder,
+        makeLayers(folder, [
+          {
+            script: `mkdir -p usr/lib usr/bin; printf x >usr/lib/secret; printf x >usr/lib/stays; ln -s usr/lib lib
+              printf x >usr/bin/old; ln -s /usr/bin bin`,
+          },
+          { script: "" },
+        ]).map((layer, index) => {
+          if (index === 0) return layer;
+          // A folder's own entry would replace the link.
+          const files = ["lib/.wh.secret", "lib/added", "bin/.wh..wh..opq", "gone/.wh.x"];
+          const script =
+            'mkdir -p "$0.d/lib" "$0.d/bin" "$0.d/gone"; cd "$0.d"; touch "$@"; tar -cf "$0" "$@"';
+          execFileSync("sh", ["-euc", script, layer.path, ...files]);
+          const bytes = readFileSync(layer.path);
+          return { ...layer, plain: sha256Hex(bytes), stored: sha256Hex(bytes), size: bytes.length };
+        }),
+      ),
+    );
+    const all = execFileSync("tar", ["-tf", archive], { encoding: "utf8" }).split("\n");
+    expect(all.filter((name) => /secret|added|stays|old|gone|^\.\/(?:lib|bin)\b/.test(name)).sort()).toEqual([
+      "./bin",
+      "./lib",
+      "./usr/lib/added",
+      "./usr/lib/stays",
+    ]);
+  });
+
   const refusals: [string, string, () => string][] = [
+    [
+      "a layer that is missing in its docker archive",
+      "image-blob-missing",
+      () => {
+        const archive = makeDockerArchive(folder, layers);
+        execFileSync("tar", ["--delete", "-f", archive, `${layers[1]!.stored}/layer.tar`]);
+        return archive;
+      },
+    ],
+    [
+      "a layer that is missing in its tar",
+      "image-blob-missing",
+      () => {
+        const layout = makeLayout(folder, layers);
+        const without = `--exclude=${layers[1]!.stored}`;
+        execFileSync("tar", [
+          "-C",
+          layout,
+          without,
+          "-cf",
+          `${layout}.tar`,
+          "oci-layout",
+          "index.json",
+          "blobs",
+        ]);
+        return `${layout}.tar`;
+      },
+    ],
     [
       "a layer that is missing",
       "image-blob-missing",
