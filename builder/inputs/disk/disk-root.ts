@@ -1,6 +1,8 @@
 import { sha256Hex } from "../../../format/digest.ts";
+import { userError } from "../../../format/errors.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { stampsOf } from "../../helper/input-stamps.ts";
+import type { Entry } from "../../rootfs/walk.ts";
 import { layStandIns } from "../lay-stand-ins.ts";
 import type { RootSource } from "../root-source.ts";
 import type { RootChoice } from "./choose-root.ts";
@@ -42,8 +44,10 @@ export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
     if (!known) await cache.keep(identity, { choice, entries });
     tellIgnored(choice, report);
     await layStandIns(scratch, entries);
-    const archiveOnce: RootSource["archiveOnce"] = (kept, { sourceDateEpoch }) =>
-      packFromGuest(guest, kept, sourceDateEpoch);
+    const archiveOnce = (kept: readonly Entry[], { sourceDateEpoch }: { sourceDateEpoch: number }) => {
+      const { chunks, digests } = packFromGuest(guest, kept, sourceDateEpoch);
+      return { chunks: unchanged(chunks, disks, identity), digests };
+    };
     const fetched = new Set<ListedEntry>();
     return {
       description: descriptionOf(inputs.kind, disks.length, choice),
@@ -61,7 +65,7 @@ export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
         );
       },
       digests: async (files) => {
-        const { chunks, digests } = archiveOnce(files, { sourceDateEpoch: 0, report });
+        const { chunks, digests } = archiveOnce(files, { sourceDateEpoch: 0 });
         for await (const _ of chunks);
         return new Map(digests);
       },
@@ -88,6 +92,21 @@ async function listed(guest: DiskGuest): Promise<Listing> {
     choice: { ...choice, mounts },
     entries: entries.filter(({ path }) => !lost.some((top) => path === top || path.startsWith(`${top}/`))),
   };
+}
+
+/** The guest sees half of what a machine that still runs writes: a tree that never was. */
+async function* unchanged(
+  chunks: AsyncIterable<Uint8Array>,
+  disks: readonly ImageDisk[],
+  identity: string,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  if (identityOf(disks) !== identity)
+    throw userError({
+      code: "rootfs-changed",
+      message: `${[...new Set(disks.flatMap(({ files }) => files))].join(", ")} changed while it was read`,
+      hint: "Shut the machine down, wait until whoever writes the image has finished, and build again.",
+    });
 }
 
 /** Also which part of a file is a disk: an OVA may be read otherwise by a later version of this program. */
