@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { sha256File } from "../../agent/system/files.ts";
 import { sha256Hex } from "../../format/digest.ts";
+import { hasErrorCode } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import type { RootSource } from "../inputs/root-source.ts";
 import { mostCacheBytes } from "../system/cache-parts.ts";
@@ -148,7 +149,16 @@ async function packedAtOnce(
 ): Promise<Body> {
   const file = join(entry?.folder ?? dirname(inputs.source.root), archiveName);
   const { chunks, digests } = archiveOnce(inputs.kept, inputs);
-  const { sha256 } = await writeChunks(file, [compressXz(counted(chunks, inputs), inputs.compression)]);
+  let sha256: string;
+  try {
+    ({ sha256 } = await writeChunks(file, [compressXz(counted(chunks, inputs), inputs.compression)]));
+  } catch (error) {
+    if (!entry || !isFull(error)) throw error;
+    // A cache without room must not spoil the build.
+    inputs.report({ kind: "detail", message: `packed again, without the cache: ${String(error)}` });
+    await entry.drop();
+    return await packedAtOnce(archiveOnce, undefined, inputs, close);
+  }
   return {
     digests,
     fromCache: false,
@@ -158,6 +168,11 @@ async function packedAtOnce(
     },
     close,
   };
+}
+
+function isFull(error: unknown): boolean {
+  const full = ["ENOSPC", "EDQUOT"];
+  return hasErrorCode(error, ...full) || (error instanceof Error && hasErrorCode(error.cause, ...full));
 }
 
 /** Without its facts an entry is none: only whole ones are kept. */
