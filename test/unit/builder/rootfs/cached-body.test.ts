@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { RootSource } from "../../../../builder/inputs/root-source.ts";
 import { cachedBody } from "../../../../builder/rootfs/cached-body.ts";
+import { ContentCache } from "../../../../builder/system/content-cache.ts";
 import type * as writing from "../../../../builder/system/write-chunks.ts";
 import { StepError } from "../../../../format/errors.ts";
 import { silent } from "../../../../format/events.ts";
@@ -62,5 +63,6 @@ test("a source that is read once is packed without the cache where that has no r
 
   // Where it is not the cache that is full, nothing helps.
   full.folder = dirname(root);
-  await expect(cachedBody({ ...inputs, cacheFolder: "/proc/none" })).rejects.toThrow("cannot write");
+  vi.spyOn(ContentCache.prototype, "create").mockRejectedValueOnce(new Error("it cannot be written"));
+  await expect(cachedBody({ ...inputs, cacheFolder: join(top, "none") })).rejects.toThrow("cannot write");
 });
