@@ -3,12 +3,13 @@ import { freshGateway, inThrowAwaySystem } from "../../unit/overlay/throw-away-s
 
 /** Restarting is what the test must not do: the gate's call is noted, and ends it. */
 const noteRestart = `
-cat >/usr/local/sbin/systemctl <<'END'
+if [ -e /proc/sysrq-trigger ]; then mount --bind /dev/null /proc/sysrq-trigger || exit 1; fi
+cat >/usr/local/sbin/shutdown <<'END'
 #!/bin/sh
-echo "RESTART $*"
+echo "RESTART \${0##*/} $*"
 kill "$PPID"
 END
-chmod 755 /usr/local/sbin/systemctl
+chmod 755 /usr/local/sbin/shutdown
 # The ten seconds a person has to read are not this test's.
 cat >/usr/local/sbin/sleep <<'END'
 #!/bin/sh
@@ -107,7 +108,7 @@ describe("not healthy", () => {
     const { output } = await gate(prepare);
     expect(output).toContain(reason);
     expect(output).toContain("GRUB has counted attempt 1 of 3");
-    expect(output).toContain("RESTART reboot");
+    expect(output).toContain("RESTART shutdown -r now");
     expect(output).toContain("A_OK=1 A_TRY=1");
     expect(output).toContain("\nUNPROVEN");
     const event = output.split("\n").find((line) => line.startsWith('{"time"'));
@@ -129,7 +130,7 @@ describe("not healthy", () => {
 
   test("healthy before, and slot B can be booted: restarts", async () => {
     const { output } = await gate(`${badAddress}touch /boot/slot.proven; grub-editenv - set B_OK=1`);
-    expect(output).toContain("RESTART reboot");
+    expect(output).toContain("RESTART shutdown");
   });
 
   test("GRUB could not count a restart: stays up", async () => {
@@ -139,6 +140,53 @@ describe("not healthy", () => {
     expect(output).toContain('"state":"bad"');
   });
 });
+
+describe("the restart", () => {
+  /** Nothing obeys: all that the gate tries is noted. */
+  const disobeyed = `
+echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh
+for program in systemctl shutdown sync; do
+  printf '#!/bin/sh\\necho "TRIED \${0##*/} $*"\\n' >/usr/local/sbin/$program; chmod 755 /usr/local/sbin/$program
+done
+sed -i s,/proc/sysrq-trigger,/sysrq, /usr/lib/dualroot/health-gate
+`;
+  const tried = async (prepare: string): Promise<string[]> => {
+    const { output } = await gate(
+      `${disobeyed}${prepare}`,
+      "/usr/lib/dualroot/health-gate; echo TRIED $(cat /sysrq)",
+    );
+    const lines = [...output.matchAll(/^TRIED (.*?) *$/gm)].map(([, what = ""]) => what);
+    return lines.filter((line) => !/^systemctl (is|list|show)-?/.test(line)).slice(-5);
+  };
+
+  test("asks who is there, and in the end the kernel, with everything written out", async () => {
+    expect(await tried("")).toEqual(["sync", "sync", "shutdown -r now", "sync", "b"]);
+    expect(await tried("mkdir -p /run/systemd/system\n")).toEqual([
+      "sync",
+      "systemctl reboot",
+      "systemctl --force --force reboot",
+      "sync",
+      "b",
+    ]);
+  });
+});
+
+test.each(["dash", "bash", "busybox"])(
+  "a setting that is no number is told once and counts as its default, in %s",
+  async (shell) => {
+    const { output } = await gate(`ln -sf $(command -v ${shell}) /bin/sh
+      printf '%s\\n' 'DUALROOT_HEALTH_SECONDS="3 min"' DUALROOT_CHECK_SECONDS=08 DUALROOT_RETRY_SECONDS= DUALROOT_MIN_FREE_MIB=x >>/etc/dualroot/health.conf`);
+    expect(output).toContain("EXIT 0");
+    expect(output.match(/^.*is not a number.*$/gm)).toEqual(
+      [
+        "HEALTH_SECONDS=3 min is not a number; 180",
+        "CHECK_SECONDS=08 is not a number; 60",
+        "RETRY_SECONDS= is not a number; 30",
+        "MIN_FREE_MIB=x is not a number; 8",
+      ].map((text) => `dualroot: /etc/dualroot/health.conf: DUALROOT_${text} is taken`),
+    );
+  },
+);
 
 describe("the old system, kept as slot B", () => {
   const asOldSystem = `sed -i 's/"slot": "A"/"slot": "B",\\n  "oldSystem": true/' /etc/dualroot/system.json
@@ -169,7 +217,7 @@ describe("the old system, kept as slot B", () => {
     const { output } = await inSlotB(
       "grub-editenv - set A_TRY=0; echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh",
     );
-    expect(output).toContain("RESTART reboot");
+    expect(output).toContain("RESTART shutdown");
   });
 });
 
@@ -199,7 +247,7 @@ describe("the stash", () => {
       `${lvm("echo $* >/removed")}; echo 'DUALROOT_ADDRESSES=192.0.2.10/24' >/etc/dualroot/expected.sh`,
       "/usr/lib/dualroot/health-gate; ls /removed",
     );
-    expect(output).toContain("RESTART reboot");
+    expect(output).toContain("RESTART shutdown");
     expect(output).not.toMatch(/^\/removed/m);
   });
 });

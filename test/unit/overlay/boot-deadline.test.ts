@@ -62,6 +62,29 @@ test.each([
   expect(output).toMatch(/"event":"boot-deadline".*staying up/);
 });
 
+test.each(["dash", "bash", "busybox"])(
+  "a setting that is no number counts as its default, in %s",
+  async (shell) => {
+    const young = `ln -sf $(command -v ${shell}) /bin/sh; echo "5.00 1.00" >/uptime; mount --bind /uptime /proc/uptime\n`;
+    const wait =
+      "timeout 2 /usr/lib/dualroot/boot-deadline 2>&1; echo EXIT $?; cat /restarts 2>/dev/null; exit 0";
+    const ended = async (settings: string): Promise<string> => {
+      const situation = settings.includes("HEALTH") ? verdict("waiting") : "";
+      const { output } = await inThrowAwaySystem(
+        `${prepare}${young}${situation}echo '${settings}' >>/etc/dualroot/health.conf\n${wait}`,
+      );
+      return `${settings}: ${output}`;
+    };
+    const settings = [
+      "DUALROOT_BOOT_SECONDS=10min",
+      "DUALROOT_BOOT_SECONDS=",
+      'DUALROOT_BOOT_SECONDS=2; DUALROOT_HEALTH_SECONDS="3 min"',
+      "DUALROOT_BOOT_SECONDS=2; DUALROOT_HEALTH_SECONDS=08",
+    ];
+    expect(await Promise.all(settings.map(ended))).toEqual(settings.map((line) => `${line}: EXIT 124`));
+  },
+);
+
 test("waits until its time has come", async () => {
   const output = await inThrowAwaySystem(
     `${prepare}uptime=$(cut -d. -f1 /proc/uptime); echo "DUALROOT_BOOT_SECONDS=$((uptime + 3))" >>/etc/dualroot/health.conf

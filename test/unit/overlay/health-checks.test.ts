@@ -41,6 +41,35 @@ describe.each(["dash", "bash", "busybox"])("in %s", (shell) => {
   });
 });
 
+describe("sshd", () => {
+  const sshd = (answer: string, ...ports: number[]): string => `
+printf '#!/bin/sh\\nprintf "${answer}"\\n' >/usr/local/sbin/sshd; chmod 755 /usr/local/sbin/sshd
+${process.execPath} -e 'for (const port of [${ports.join(",")}]) require("node:net").createServer().listen(port, () => require("node:fs").writeFileSync("/listens" + port, ""));
+setTimeout(() => process.exit(), 20000);' &
+for port in ${ports.join(" ")}; do until [ -e /listens$port ]; do sleep 0.1; done; done
+`;
+  const own = "port 22\\\\nlistenaddress 10.0.0.1:2222\\\\nlistenaddress [2001:db8::1]:2223 rdomain red\\\\n";
+
+  test.each(["dash", "bash", "busybox"])(
+    "is asked for where its addresses have ports, in %s",
+    async (shell) => {
+      expect((await examine("DUALROOT_EXPECT_SSH=yes", sshd(own, 2222, 2223), shell))["ssh"]).toBe("ok");
+      expect((await examine("DUALROOT_EXPECT_SSH=yes", sshd(own, 22, 2222), shell))["ssh"]).toBe(
+        "bad nothing listens on the ssh port 2223",
+      );
+    },
+  );
+
+  test.each([
+    ["port 2222\\\\nport 2223\\\\n", "bad nothing listens on the ssh port 2223"],
+    ["port 2222\\\\nlistenaddress [::]:2222\\\\nlistenaddress 0.0.0.0:2222\\\\n", "ok"],
+    ["port 2222\\\\nlistenaddress 0.0.0.0\\\\n", "ok"],
+    ["", "bad nothing listens on the ssh port 22"],
+  ])("that says %j", async (answer, result) => {
+    expect((await examine("DUALROOT_EXPECT_SSH=yes", sshd(answer, 2222)))["ssh"]).toBe(result);
+  });
+});
+
 test("the gateway of a lease judges a new release only", async () => {
   const lost = "DUALROOT_LEASED_GATEWAYS=192.0.2.1";
   expect((await examine(lost))["gateways"]).toBe(
@@ -140,3 +169,17 @@ echo 'printf "a\\tb\\n"; exit 7' >>/etc/dualroot/health.d/20-bad; echo 'exec sle
   const found = await examine("DUALROOT_ADDRESSES=192.0.2.1/24", checks);
   expect(Object.keys(found).filter((name) => name.startsWith("release/"))).toEqual([]);
 });
+
+test.each(["dash", "bash", "busybox"])(
+  "nobody waits for what a check of the release leaves behind, in %s",
+  async (shell) => {
+    const begin = performance.now();
+    const found = await examine(
+      "",
+      `printf '#!/bin/sh\\nsleep 25 &\\necho it left a child\\nexit 3\\n' >/etc/dualroot/health.d/parent; chmod 755 /etc/dualroot/health.d/parent`,
+      shell,
+    );
+    expect(found["release/parent"]).toBe("bad check parent failed with exit code 3: it left a child");
+    expect(performance.now() - begin).toBeLessThan(20_000);
+  },
+);

@@ -63,9 +63,13 @@ check_dns() {
   finding_in_new_release "no DNS server answers: $DUALROOT_DNS_SERVERS"
 }
 
+# A ListenAddress with a port of its own leaves `port 22` in the list, on which then nobody listens. Lines are such as
+# `listenaddress [::]:22` and `listenaddress 10.0.0.1:2222 rdomain red`.
 ssh_ports() {
-  ports=$(timeout 10 sshd -T 2>/dev/null | sed -n 's/^port //p')
-  echo "${ports:-22}"
+  timeout 10 sshd -T 2>/dev/null | awk '
+    $1 == "port" { ports = ports " " $2 }
+    $1 == "listenaddress" && sub(/^.*:/, "", $2) && $2 ~ /^[0-9]+$/ && !known[$2]++ { listening = listening " " $2 }
+    END { if (listening) print listening; else if (ports) print ports; else print 22 }'
 }
 
 check_ssh() {
@@ -130,19 +134,23 @@ check_space() {
   done
 }
 
-# Each of the release's own checks speaks for itself.
+# Each of the release's own checks speaks for itself, into a file: what it leaves behind may hold a pipe open for ever.
 check_release() {
+  said=/run/dualroot/check-output
+  mkdir -p /run/dualroot
   for program in /etc/dualroot/health.d/*; do
     if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
     check=release/${program##*/}
-    output=$(timeout -k 5 "$DUALROOT_CHECK_SECONDS" "$program" 2>&1 </dev/null)
+    rm -f "$said"
+    timeout -k 5 "$DUALROOT_CHECK_SECONDS" "$program" >"$said" 2>&1 </dev/null
     code=$?
     case $code in
     0) finding ok "" ;;
     124 | 137) finding bad "check ${program##*/} gave no result within $DUALROOT_CHECK_SECONDS s" ;;
-    *) finding bad "check ${program##*/} failed with exit code $code: $(printf '%s' "$output" | tail -n 1)" ;;
+    *) finding bad "check ${program##*/} failed with exit code $code: $(tail -c 2000 "$said" | tail -n 1)" ;;
     esac
   done
+  rm -f "$said"
 }
 
 examine() {

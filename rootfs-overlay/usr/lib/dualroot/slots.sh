@@ -83,6 +83,12 @@ now() {
   date -u +%Y-%m-%dT%H:%M:%SZ
 }
 
+# $1 where it is a whole number that arithmetic can take, else $2. A typo in health.conf (`10min`) would end a wait at once, or the
+# program; 08 would be octal.
+number_or() {
+  case $1 in '' | *[!0-9]* | 0?* | ??????????*) echo "$2" ;; *) echo "$1" ;; esac
+}
+
 # Not by the clock: it jumps when the time server answers.
 uptime_seconds() {
   cut -d. -f1 /proc/uptime
