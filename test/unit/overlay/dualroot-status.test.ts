@@ -124,6 +124,18 @@ test("after a fallback it says what lies in the slots, since when, why the other
 });
 
 test.each([
+  ["an upgrade waits for its restart", "grub-editenv - set B_TRY=0"],
+  ["nobody knows the order", ": >/boot/dualroot/grub/grubenv"],
+])("an earlier fallback is not shown while %s", async (_, situation) => {
+  const { output } = await inThrowAwaySystem(
+    `${fallenBack}${situation}; dualroot-status --json; dualroot-status`,
+  );
+  const at = output.indexOf("\n");
+  expect(JSON.parse(output.slice(0, at))).toMatchObject({ running: "A", fallback: null });
+  expect(output.slice(at)).not.toMatch(/^fallback/m);
+});
+
+test.each([
   ["rm /etc/dualroot/system.json; dualroot-status", 4, "not a dual system"],
   ["dualroot-status --jsn", 2, "unknown argument --jsn"],
 ])("%s", async (command, code, message) => {
