@@ -74,6 +74,13 @@ describe("select-kernel", () => {
   });
 });
 
+test("an initramfs rebuilt under its old name is brought to where GRUB reads, though slot.cfg stays", async () => {
+  const { output } = await inThrowAwaySystem(`${freshGateway}${debian}/usr/lib/dualroot/select-kernel
+    printf '#!/bin/sh\\necho SYNC\\n' >/usr/local/sbin/sync; chmod 755 /usr/local/sbin/sync
+    echo rebuilt >/boot/new; mv /boot/new /boot/initrd.img-6.1.0-10-amd64; /usr/lib/dualroot/select-kernel`);
+  expect(output.match(/SYNC/g)).toHaveLength(2);
+});
+
 describe("hooks", () => {
   test.each([
     ["/etc/kernel/postinst.d/zz-dualroot 6.1.0-10-amd64 /boot/vmlinuz-6.1.0-10-amd64"],
