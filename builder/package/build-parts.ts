@@ -16,7 +16,7 @@ import { buildManifest } from "./build-manifest.ts";
 import { describeFile } from "./describe-file.ts";
 import type { WorkFolder } from "./package-folder.ts";
 import { partitionTableFile } from "./partition-table.ts";
-import { ramdiskKernel } from "./ramdisk-kernel.ts";
+import { ramdiskKernel, type RamdiskKernel } from "./ramdisk-kernel.ts";
 import { readRuntimeSegments } from "./runtime-segments.ts";
 import { fillUpgradeScript } from "./upgrade-script.ts";
 
@@ -98,7 +98,7 @@ export async function buildParts(
 
 async function buildRamdiskFile(
   plan: BuildPlan,
-  kernel: { image: string; modulesFolder: string; version: string },
+  kernel: RamdiskKernel,
   { work, cacheFolder }: { work: WorkFolder; cacheFolder: string },
   report: Reporter,
 ) {

@@ -8,6 +8,8 @@ export interface RamdiskKernel {
   image: string;
   modulesFolder: string;
   version: string;
+  /** The root filesystem they are in; absent: this host's. */
+  root?: string;
 }
 
 /** The kernel that the release gives for the ramdisk, or the target's own, as paths on this host. */
@@ -18,6 +20,7 @@ export async function ramdiskKernel(plan: BuildPlan, root: string): Promise<Ramd
       image: await rootedPath(root, target.kernel),
       modulesFolder: await rootedPath(root, `/lib/modules/${target.kernelVersion}`),
       version: target.kernelVersion,
+      root,
     };
   }
   for (const [key, path] of [

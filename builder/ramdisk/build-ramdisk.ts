@@ -20,6 +20,8 @@ export interface RamdiskInputs {
     /** `…/lib/modules/VERSION`; firmware is looked for in `…/lib/firmware`. */
     modulesFolder: string;
     version: string;
+    /** The root filesystem they are in, where links of theirs lead to; absent: this host's. */
+    root?: string;
   };
   keys: TrustedKeys;
   /** Laid at /usr/lib/dualroot/grub. */
@@ -60,10 +62,12 @@ export async function buildRamdisk(
     const digests = new FileDigests(join(inputs.cacheFolder, "digests.json"));
     const [agent, closure, node] = await allEnded([
       bundleAgent(inputs.agentEntry ?? agentEntry),
-      moduleClosure(inputs.kernel.modulesFolder, driversOf(inputs.profile ?? "all"), {
-        run,
-        cacheFolder: inputs.cacheFolder,
-      }),
+      moduleClosure(
+        inputs.kernel.modulesFolder,
+        driversOf(inputs.profile ?? "all"),
+        { run, cacheFolder: inputs.cacheFolder },
+        inputs.kernel.root,
+      ),
       ramdiskNode(inputs.cacheFolder, digests, run, report),
     ]);
     const kernel = kernelEntries(inputs.kernel, closure);

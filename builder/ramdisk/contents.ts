@@ -88,7 +88,7 @@ export function agentEntries(agent: Uint8Array, keys: TrustedKeys, bootFiles: st
 }
 
 export function kernelEntries(
-  kernel: { modulesFolder: string; version: string },
+  kernel: { modulesFolder: string; version: string; root?: string },
   closure: ModuleClosure,
   required: readonly string[] = requiredDrivers,
 ): { entries: CpioEntry[]; missingFirmware: string[] } {
@@ -103,7 +103,7 @@ export function kernelEntries(
     });
   }
   const top = `usr/lib/modules/${kernel.version}`;
-  const firmware = firmwareFiles(kernel.modulesFolder, closure.modules);
+  const firmware = firmwareFiles(kernel.modulesFolder, closure.modules, kernel.root);
   const builtIn = [...closure.builtIn].toSorted().map((name) => `kernel/${name}.ko\n`);
   const indexes = { ...moduleIndexes(closure.modules), "modules.builtin": builtIn.join("") };
   const entries = withFolders([

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, type Dirent } from "node:fs";
 import { join, relative } from "node:path";
-import { userError } from "../../format/errors.ts";
+import { hasErrorCode, userError } from "../../format/errors.ts";
+import { inRoot, isFile } from "../rootfs/rooted-path.ts";
 import { moduleName, readModuleInfo, type ModuleInfo } from "./module-info.ts";
 import { openReadAt } from "./read-at.ts";
 import { uncompressedModules, type ModuleDecompressor } from "./uncompressed-modules.ts";
@@ -26,15 +27,17 @@ export interface ModuleClosure {
 
 /**
  * The wanted modules with all they need, read from the modules themselves: a kernel package that was only unpacked has no
- * modules.dep yet, and an installed one says nothing more in it.
+ * modules.dep yet, and an installed one says nothing more in it. `root`: the root filesystem the folder is of, for its links
+ * mean places there; without it they are this host's.
  */
 export async function moduleClosure(
   modulesFolder: string,
   wanted: readonly string[],
   decompressor: ModuleDecompressor,
+  root?: string,
 ): Promise<ModuleClosure> {
-  const paths = findModules(modulesFolder);
-  const builtIn = readBuiltIn(modulesFolder);
+  const paths = findModules(modulesFolder, root);
+  const builtIn = readBuiltIn(modulesFolder, root);
   if (paths.size === 0 && builtIn.size === 0) {
     throw userError({
       code: "kernel-modules-missing",
@@ -48,10 +51,9 @@ export async function moduleClosure(
   const missing = level.filter((name) => !paths.has(name) && !builtIn.has(name));
   while (level.length > 0) {
     const present = level.filter((name) => paths.has(name) && !modules.has(name));
-    const files = await uncompressedModules(
-      present.map((name) => paths.get(name)!),
-      decompressor,
-    );
+    const places = present.map((name) => inRoot(root, paths.get(name)!));
+    for (const place of places) refuseEmpty(place);
+    const files = await uncompressedModules(places, decompressor);
     const next = new Set<string>();
     for (const [index, name] of present.entries()) {
       const module = readModule(modulesFolder, name, paths.get(name)!, files[index]!);
@@ -80,24 +82,50 @@ function readModule(modulesFolder: string, name: string, path: string, file: str
   }
 }
 
-/** depmod's default search order: what an administrator or vendor added comes before the kernel's own. */
-function findModules(modulesFolder: string): Map<string, string> {
+/** The stand-in for a file that was not fetched is empty, too. */
+function refuseEmpty(path: string): void {
+  if (statSync(path).size > 0) return;
+  throw userError({
+    code: "kernel-module-empty",
+    message: `The kernel module ${path} is empty, or modules.dep does not say that it is needed.`,
+    hint: "Install the kernel package in the root filesystem again, and run depmod there.",
+    where: path,
+  });
+}
+
+/**
+ * depmod's default search order: what an administrator or vendor added comes before the kernel's own. Links to folders are not
+ * followed; one to a module counts where there is such a module.
+ */
+function findModules(modulesFolder: string, root: string | undefined): Map<string, string> {
   const found = new Map<string, string>();
   for (const top of ["updates", "extra", "weak-updates", "kernel"]) {
     const folder = join(modulesFolder, top);
-    if (!existsSync(folder)) continue;
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-      /\.ko(\.gz|\.xz|\.zst)?$/.test(name),
-    );
-    for (const name of names.sort()) {
-      if (!found.has(moduleName(name))) found.set(moduleName(name), join(folder, name));
+    if (inRoot(root, folder) !== folder) continue;
+    const entries = entriesBelow(folder)
+      .filter(({ name }) => /\.ko(\.gz|\.xz|\.zst)?$/.test(name))
+      .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
+    for (const { entry, path } of entries) {
+      const name = moduleName(path);
+      if (found.has(name)) continue;
+      if (entry.isFile() || (entry.isSymbolicLink() && isFile(inRoot(root, path)))) found.set(name, path);
     }
   }
   return found;
 }
 
-function readBuiltIn(modulesFolder: string): Set<string> {
-  const list = join(modulesFolder, "modules.builtin");
-  if (!existsSync(list)) return new Set();
+function entriesBelow(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+function readBuiltIn(modulesFolder: string, root: string | undefined): Set<string> {
+  const list = inRoot(root, join(modulesFolder, "modules.builtin"));
+  if (!isFile(list)) return new Set();
   return new Set(readFileSync(list, "utf8").split("\n").filter(Boolean).map(moduleName));
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrorCode, userError } from "../../format/errors.ts";
@@ -22,6 +22,15 @@ export function rootedPathSync(root: string, path: string): string {
   let step = way.next();
   while (!step.done) step = way.next(linkTargetSync(step.value));
   return step.value;
+}
+
+/** A path on this host that lies below `root`, its links followed there; without a root as it is. */
+export function inRoot(root: string | undefined, path: string): string {
+  return root === undefined ? path : rootedPathSync(root, path.slice(root.length));
+}
+
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Asks of each path on the way what link it is, and gives the place at last. */
