@@ -18,7 +18,13 @@ export function diskFormatOf(head: Buffer, tail: Buffer): DiskFormat | undefined
   if (text(0, 8) === "conectix" || tail.toString("latin1", 0, 8) === "conectix") return "vhd";
   // The marks of raw disks are short, and may come up by chance in an archive.
   if (compressionOf(head) !== "none" || text(257, 5) === "ustar") return undefined;
+  if (isLuks(head)) return "raw";
   if (text(512, 8) === "EFI PART" || text(512, 8) === "LABELONE" || text(0, 4) === "XFSB") return "raw";
   if (head.length >= 1082 && head.readUInt16LE(1080) === 0xef53) return "raw";
   return head.length >= 512 && head.readUInt16LE(510) === 0xaa55 ? "raw" : undefined;
+}
+
+/** A disk that is encrypted as a whole, versions 1 and 2. */
+export function isLuks(head: Buffer): boolean {
+  return head.toString("latin1", 0, 6) === "LUKS\u00ba\u00be";
 }

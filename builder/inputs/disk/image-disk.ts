@@ -7,7 +7,7 @@ import type { Reporter } from "../../../format/events.ts";
 import type { HelperDisk } from "../../helper/inspect-disk.ts";
 import type { DiskFormat as QemuFormat, FileWindow } from "../../vm/description.ts";
 import { imageWord } from "../../vm/qemu.ts";
-import type { DiskFormat } from "./disk-format.ts";
+import { isLuks, type DiskFormat } from "./disk-format.ts";
 import { missingBytesOfVdi } from "./vdi-size.ts";
 
 /** A disk of a machine, as the helper takes it. */
@@ -37,6 +37,7 @@ const chainSchema = z
         .looseObject({
           data: z.looseObject({
             "data-file": z.string().optional(),
+            encrypt: z.unknown(),
             extents: z
               .array(z.looseObject({ filename: z.string(), format: z.string(), "virtual-size": z.number() }))
               .optional(),
@@ -56,6 +57,7 @@ export async function imageDisk(options: ImageDiskOptions): Promise<ImageDisk> {
   const run = createRun(options.report);
   const format: QemuFormat = options.format === "vhd" ? "vpc" : options.format;
   const words = window ? [imageWord({ file, format, window })] : ["-f", format, file];
+  if (format === "raw" && isLuks(await headOf(file, window?.offset ?? 0))) throw encrypted(options.name);
   const others = await otherFiles(options, words, run);
   await refuseTruncated(options, format, words, run);
   return {
@@ -80,6 +82,7 @@ async function otherFiles(options: ImageDiskOptions, words: readonly string[], r
   if (info.exitCode !== 0) throw damaged(name, info.stderr);
   const parsed: unknown = JSON.parse(info.stdout);
   const images = chainSchema.parse(Array.isArray(parsed) ? parsed : [parsed]);
+  if (images.some((image) => image["format-specific"]?.data.encrypt !== undefined)) throw encrypted(name);
   const own = window ? undefined : resolve(file);
   const extents = images.flatMap((image) => image["format-specific"]?.data.extents ?? []);
   const named = [
@@ -140,6 +143,14 @@ async function headOf(file: string, offset: number): Promise<Buffer> {
   } finally {
     await handle.close();
   }
+}
+
+function encrypted(name: string): UserError {
+  return userError({
+    code: "disk-encrypted",
+    message: `${name} is encrypted as a whole`,
+    hint: "Export the machine without encryption, or give the root filesystem as a tar.",
+  });
 }
 
 function damaged(name: string, why: string): UserError {

@@ -9,6 +9,7 @@ import { diskFormatOf } from "../../../../../builder/inputs/disk/disk-format.ts"
 import { openSource } from "../../../../../builder/inputs/open-source.ts";
 import { UserError } from "../../../../../format/errors.ts";
 import { silent } from "../../../../../format/events.ts";
+import { makeLuks } from "../../../../fixtures/make-luks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dualroot-format-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -84,6 +85,23 @@ describe("a disk image", () => {
       copy.write(mark, at, "latin1");
       expect(diskFormatOf(copy, Buffer.alloc(512))).toBeUndefined();
     }
+  });
+
+  it("is refused where it is encrypted as a whole, before a machine looks at it", async () => {
+    const [luks, qcow2] = [join(folder, "whole.luks"), join(folder, "encrypted.qcow2")];
+    makeLuks(luks, "4M");
+    const secret = [
+      "--object",
+      "secret,id=key,data=secret",
+      "-o",
+      "encrypt.format=aes,encrypt.key-secret=key",
+    ];
+    execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", ...secret, qcow2, "4M"]);
+    for (const file of [luks, qcow2])
+      expect(await codeOf(file)).toMatchObject({
+        code: "disk-encrypted",
+        message: `${file} is encrypted as a whole`,
+      });
   });
 
   it("is never made out of any bytes with an exception", () => {
