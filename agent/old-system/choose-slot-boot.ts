@@ -1,3 +1,4 @@
+import { StepError } from "../../format/errors.ts";
 import { packageFiles } from "../../format/manifest.ts";
 import type { TargetWriter } from "../identity/restore/target-writer.ts";
 import { copyStored } from "../stash/stored-file.ts";
@@ -38,7 +39,14 @@ export async function chooseSlotBoot(
   for (const [name, path] of [
     [packageFiles.kernel, kernel],
     [packageFiles.ramdisk, initramfs],
-  ] as const)
-    await copyStored(context.stored(name), writer.outside(path));
+  ] as const) {
+    const stored = context.stored(name);
+    const copied = await copyStored(stored, writer.outside(path));
+    // What is read back later is compared with what was written here, not with the package.
+    if (copied !== stored.sha256)
+      throw new StepError(`${name}, by which slot B was to boot, is not as the package has it any more`, {
+        hint: "The disk or the memory of this machine is failing.",
+      });
+  }
   return { kernel, initramfs, words: ["dualroot.mode=boot", ...words], notes };
 }
