@@ -170,6 +170,14 @@ echo 'printf "a\\tb\\n"; exit 7' >>/etc/dualroot/health.d/20-bad; echo 'exec sle
   expect(Object.keys(found).filter((name) => name.startsWith("release/"))).toEqual([]);
 });
 
+test("busybox' timeout has another word for a check that took too long", async () => {
+  const slow = `printf '#!/bin/sh\\nexec sleep 30\\n' >/etc/dualroot/health.d/slow; chmod 755 /etc/dualroot/health.d/slow
+mkdir -p /usr/local/bin; mount -t tmpfs none /usr/local/bin; ln -s /bin/busybox /usr/local/bin/timeout`;
+  expect((await examine("PATH=/usr/local/bin:$PATH", slow))["release/slow"]).toBe(
+    "bad check slow gave no result within 2 s",
+  );
+});
+
 test.each(["dash", "bash", "busybox"])(
   "nobody waits for what a check of the release leaves behind, in %s",
   async (shell) => {

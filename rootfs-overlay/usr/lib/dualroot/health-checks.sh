@@ -146,7 +146,8 @@ check_release() {
     code=$?
     case $code in
     0) finding ok "" ;;
-    124 | 137) finding bad "check ${program##*/} gave no result within $DUALROOT_CHECK_SECONDS s" ;;
+    # GNU timeout says 124, or 137 when it had to kill; busybox' says what the program died of.
+    124 | 137 | 143) finding bad "check ${program##*/} gave no result within $DUALROOT_CHECK_SECONDS s" ;;
     *) finding bad "check ${program##*/} failed with exit code $code: $(tail -c 2000 "$said" | tail -n 1)" ;;
     esac
   done
