@@ -37,7 +37,7 @@ const chainSchema = z
         .looseObject({
           data: z.looseObject({
             "data-file": z.string().optional(),
-            encrypt: z.unknown(),
+            encrypt: z.unknown().optional(),
             extents: z
               .array(z.looseObject({ filename: z.string(), format: z.string(), "virtual-size": z.number() }))
               .optional(),

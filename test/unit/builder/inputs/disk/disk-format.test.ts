@@ -5,7 +5,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { diskFormatAt } from "../../../../../builder/inputs/disk/disk-format-at.ts";
-import { diskFormatOf } from "../../../../../builder/inputs/disk/disk-format.ts";
+import { diskFormatOf, type DiskFormat } from "../../../../../builder/inputs/disk/disk-format.ts";
+import { imageDisk } from "../../../../../builder/inputs/disk/image-disk.ts";
 import { openSource } from "../../../../../builder/inputs/open-source.ts";
 import { UserError } from "../../../../../format/errors.ts";
 import { silent } from "../../../../../format/events.ts";
@@ -14,7 +15,7 @@ import { makeLuks } from "../../../../fixtures/make-luks.ts";
 const folder = mkdtempSync(join(tmpdir(), "dualroot-format-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const made: [string, string, string[]][] = [
+const made: [DiskFormat, string, string[]][] = [
   ["qcow2", "qcow2", ["-f", "qcow2"]],
   ["vmdk", "sparse vmdk", ["-f", "vmdk"]],
   ["vmdk", "stream-optimised vmdk", ["-f", "vmdk", "-o", "subformat=streamOptimized"]],
@@ -85,6 +86,13 @@ describe("a disk image", () => {
       copy.write(mark, at, "latin1");
       expect(diskFormatOf(copy, Buffer.alloc(512))).toBeUndefined();
     }
+  });
+
+  it.each(made)("is taken as it is where nothing is wrong with it: %s, %s", async (format, name, options) => {
+    const file = join(folder, `${name} to be taken`);
+    execFileSync("qemu-img", ["create", "-q", ...options, file, "8M"]);
+    const { disk } = await imageDisk({ name, file, format, allowBackingFile: false, report: silent });
+    expect(disk).toMatchObject({ file, readOnly: true });
   });
 
   it("is refused where it is encrypted as a whole, before a machine looks at it", async () => {
