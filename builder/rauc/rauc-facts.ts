@@ -48,9 +48,10 @@ export async function readRaucFacts(
 }
 
 async function missingModules(root: string, folder: string): Promise<string[]> {
-  const real = await rootedPath(root, folder);
   const lists = await Promise.all(
-    ["modules.dep", "modules.builtin"].map(async (name) => (await readTextIfExists(join(real, name))) ?? ""),
+    ["modules.dep", "modules.builtin"].map(
+      async (name) => (await readTextIfExists(await rootedPath(root, join(folder, name)))) ?? "",
+    ),
   );
   return modules.filter(
     (name) => !lists.some((list) => new RegExp(`(?:^|/)${name}\\.ko(?:[.:\\s]|$)`, "m").test(list)),

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { moduleName } from "../plan/module-name.ts";
+import { rootedPath } from "./rooted-path.ts";
 
 /** Folders below kernel/drivers whose modules talk to disks, their controllers, or networks. */
 const driverFolders = [
@@ -29,9 +30,11 @@ export interface KernelDrivers {
   builtIn: string[];
 }
 
-/** `folder`: lib/modules/VERSION on this host's disk. */
-export async function kernelDrivers(folder: string): Promise<KernelDrivers> {
-  const builtIn = (await readFile(join(folder, "modules.builtin"), "utf8").catch(() => "")).split("\n");
+/** `modulesPath`: lib/modules/VERSION of the root filesystem at `root`. */
+export async function kernelDrivers(root: string, modulesPath: string): Promise<KernelDrivers> {
+  const folder = await rootedPath(root, modulesPath);
+  const list = await rootedPath(root, join(modulesPath, "modules.builtin"));
+  const builtIn = (await readFile(list, "utf8").catch(() => "")).split("\n");
   const modules = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))

@@ -45,7 +45,7 @@ export async function readRootfsFacts(source: RootSource, overlay: string | unde
       ? {
           boot: {
             kernel: complete,
-            drivers: await kernelDrivers(await rootedPath(root, complete.modules)),
+            drivers: await kernelDrivers(root, complete.modules),
             initramfs: await initramfsContents(await rootedPath(root, complete.initramfs)),
           },
         }

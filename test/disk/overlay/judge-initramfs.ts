@@ -15,7 +15,7 @@ const [root = "/", version = "", image = "", tool] = process.argv.slice(2);
 const { platforms: verdicts, diskModules } = judgePlatforms(
   {
     kernel: { version },
-    drivers: await kernelDrivers(join(root, "lib/modules", version)),
+    drivers: await kernelDrivers(root, join("/lib/modules", version)),
     initramfs: await initramfsContents(join(root, image)),
   },
   [...platforms],
