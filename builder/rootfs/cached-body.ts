@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readFile, writeFile, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { sha256File } from "../../agent/system/files.ts";
@@ -11,19 +11,19 @@ import type { RootSource } from "../inputs/root-source.ts";
 import { mostCacheBytes } from "../system/cache-parts.ts";
 import { compressXz, xzSettingsText, type XzSettings } from "../system/compress-xz.ts";
 import { ContentCache } from "../system/content-cache.ts";
+import { readLines, writeLines } from "../system/lines.ts";
 import { writeChunks } from "../system/write-chunks.ts";
 import { toolVersions } from "../system/tool-versions.ts";
 import type { RawPath } from "./raw-path.ts";
 import type { Entry } from "./walk.ts";
 
 /** Raise it when this code packs otherwise. */
-const cacheVersion = 3;
-const [archiveName, factsName] = ["body.tar.xz", "facts.json"];
+const cacheVersion = 4;
+const [archiveName, factsName] = ["body.tar.xz", "facts.gz"];
 
-const factsSchema = z.strictObject({
-  sha256: z.string(),
-  digests: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
-});
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+/** First the archive's own, then a line for each file in it. */
+const digestSchema = z.tuple([z.string(), sha256Schema]);
 
 export interface BodyInputs {
   source: RootSource;
@@ -72,12 +72,12 @@ async function storedBody(
   if (folder === undefined) return undefined;
   const archive = join(folder, archiveName);
   try {
-    const facts = factsSchema.parse(JSON.parse(await readFile(join(folder, factsName), "utf8")));
-    if ((await sha256File(archive)) !== facts.sha256) throw new Error("other bytes than were packed");
+    const { sha256, digests } = await readFacts(join(folder, factsName));
+    if ((await sha256File(archive)) !== sha256) throw new Error("other bytes than were packed");
     report({ kind: "detail", message: `the packed root filesystem is ${archive}` });
     progress(2 * totalBytes);
     return {
-      digests: new Map(facts.digests),
+      digests,
       fromCache: true,
       chunks: () => createReadStream(archive, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>,
       keep: async () => {},
@@ -131,7 +131,7 @@ async function packedOnTheWay(
     keep: async () => {
       if (!entry || !(await copy?.finish())) return;
       copy = undefined;
-      await keepEntry(entry, { sha256: hash.digest("hex"), digests: [...digests] });
+      await keepEntry(entry, { sha256: hash.digest("hex"), digests });
     },
     close: async () => {
       await copy?.finish();
@@ -164,7 +164,7 @@ async function packedAtOnce(
     fromCache: false,
     chunks: () => createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>,
     keep: async () => {
-      if (entry) await keepEntry(entry, { sha256, digests: [...digests] });
+      if (entry) await keepEntry(entry, { sha256, digests });
     },
     close,
   };
@@ -175,9 +175,28 @@ function isFull(error: unknown): boolean {
   return hasErrorCode(error, ...full) || (error instanceof Error && hasErrorCode(error.cause, ...full));
 }
 
+interface Facts {
+  sha256: string;
+  digests: ReadonlyMap<RawPath, string>;
+}
+
 /** Without its facts an entry is none: only whole ones are kept. */
-async function keepEntry(entry: NonNullable<NewEntry>, facts: z.infer<typeof factsSchema>): Promise<void> {
-  await writeFile(join(entry.folder, factsName), JSON.stringify(facts)).then(entry.keep, () => {});
+async function keepEntry(entry: NonNullable<NewEntry>, { sha256, digests }: Facts): Promise<void> {
+  const lines = function* (): Generator {
+    yield sha256;
+    yield* digests;
+  };
+  await writeLines(join(entry.folder, factsName), lines()).then(entry.keep, () => {});
+}
+
+async function readFacts(path: string): Promise<Facts> {
+  let sha256: string | undefined;
+  const digests = new Map<RawPath, string>();
+  for await (const line of readLines(path))
+    if (sha256 === undefined) sha256 = sha256Schema.parse(line);
+    else digests.set(...digestSchema.parse(line));
+  if (sha256 === undefined) throw new Error("it has no facts");
+  return { sha256, digests };
 }
 
 async function* counted(

@@ -9,6 +9,7 @@ import type { Entry } from "./walk.ts";
 export const indexPath: RawPath = "usr/lib/dualroot/rootfs.sha256";
 
 const filesAtOnce = 8;
+const linesAtOnce = 1000;
 
 /**
  * Digests of all regular files, sorted by path, in the form `sha256sum -c` reads when run in the root folder: two spaces
@@ -16,9 +17,18 @@ const filesAtOnce = 8;
  */
 export function indexText(source: ReadonlyMap<RawPath, string>, overlay: readonly OverlayEntry[]): Buffer {
   const digests = new Map(source);
-  for (const entry of overlay) if (entry.type === "file") digests.set(entry.path, sha256Hex(entry.content));
+  for (const { path, ...entry } of overlay) {
+    if (entry.type !== "file") continue;
+    const { content } = entry;
+    digests.set(path, "sha256" in content ? content.sha256 : sha256Hex(content));
+  }
   const paths = [...digests.keys()].sort();
-  return Buffer.from(paths.map((path) => indexLine(digests.get(path)!, path)).join(""), "latin1");
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < paths.length; at += linesAtOnce) {
+    const lines = paths.slice(at, at + linesAtOnce).map((path) => indexLine(digests.get(path)!, path));
+    pieces.push(Buffer.from(lines.join(""), "latin1"));
+  }
+  return Buffer.concat(pieces);
 }
 
 /** SHA-256 by path of regular files in a folder; hard links are read once. */

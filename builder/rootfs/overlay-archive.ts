@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { createReadStream } from "node:fs";
 import { pack, type Pack } from "tar-stream";
-import type { OverlayEntry } from "./overlay.ts";
+import { userError } from "../../format/errors.ts";
+import type { OverlayEntry, StoredFile } from "./overlay.ts";
 import { shownPath } from "./raw-path.ts";
 
 type HeaderInput = Parameters<Pack["entry"]>[0];
@@ -24,8 +27,14 @@ export async function* overlayArchive(
         mtime: new Date(modifiedAt * 1000),
       };
       const content = entry.type === "file" ? entry.content : Buffer.alloc(0);
-      const stream = archive.entry({ ...header, ...kindOf(entry), size: content.length });
-      stream.end(content);
+      const size = "source" in content ? content.sizeBytes : content.length;
+      const stream = archive.entry({ ...header, ...kindOf(entry), size });
+      // Whoever reads the archive gets the error.
+      stream.on("error", () => {});
+      if ("source" in content) {
+        for await (const chunk of unchanged(content)) if (!stream.write(chunk)) await once(stream, "drain");
+        stream.end(Buffer.alloc(0));
+      } else stream.end(content);
       await once(stream, "finish");
     }
     archive.finalize();
@@ -41,6 +50,26 @@ export async function* overlayArchive(
     held = all.subarray(ready);
   }
   await writing;
+}
+
+/** What was digested before, and no more or less of it. */
+async function* unchanged({ source, sizeBytes, sha256 }: StoredFile): AsyncGenerator<Buffer> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(source, {
+    highWaterMark: 256 * 1024,
+  }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (bytes > sizeBytes) break;
+    yield chunk;
+  }
+  if (bytes !== sizeBytes || hash.digest("hex") !== sha256)
+    throw userError({
+      code: "rootfs-changed",
+      message: `${source} changed while it was read`,
+      hint: "Wait until whoever writes into the overlay has finished, and build again.",
+    });
 }
 
 function kindOf(entry: OverlayEntry): Pick<HeaderInput, "type" | "linkname"> {

@@ -1,15 +1,23 @@
-import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { readdir, readlink, stat } from "node:fs/promises";
 import { basename, dirname, join, posix } from "node:path";
+import { sha256File } from "../../agent/system/files.ts";
 import { userError } from "../../format/errors.ts";
 import { rawPath, type RawPath } from "./raw-path.ts";
 import { rootedPath } from "./rooted-path.ts";
 
 /** Something laid over the root filesystem, owned by root. `path` is where it really lies there. */
 export type OverlayEntry = { path: RawPath; mode: number } & (
-  | { type: "file"; content: Buffer }
+  | { type: "file"; content: Buffer | StoredFile }
   | { type: "link"; target: string }
   | { type: "folder" }
 );
+
+/** A file of an overlay folder: it may be of any size, so it is read when it is packed. */
+export interface StoredFile {
+  source: string;
+  sizeBytes: number;
+  sha256: string;
+}
 
 export interface OverlayOptions {
   /** Names at the top of the folder that are not laid. */
@@ -45,12 +53,14 @@ export async function readOverlay(
       entries.push({ path, mode: 0o777, type: "link", target: await readlink(source) });
       continue;
     }
-    const { mode: given } = await stat(source);
+    const { mode: given, size: sizeBytes } = await stat(source);
     const mode =
       options.modes === "given" ? given & 0o755 : given & 0o100 || entry.isDirectory() ? 0o755 : 0o644;
     if (entry.isDirectory()) entries.push({ path, mode, type: "folder" });
-    else if (entry.isFile()) entries.push({ path, mode, type: "file", content: await readFile(source) });
-    else
+    else if (entry.isFile()) {
+      const sha256 = await sha256File(source);
+      entries.push({ path, mode, type: "file", content: { source, sizeBytes, sha256 } });
+    } else
       throw userError({
         code: "overlay-entry-unknown",
         message: `the overlay has ${source}, which is no file, folder or link`,

@@ -5,6 +5,8 @@ import { startArchiver } from "./archiver.ts";
 /** What decoding one block may take of a gateway's memory. */
 const largestDictionaryBytes = 64 * 1024 * 1024;
 
+const gatheredBytes = 256 * 1024;
+
 export interface XzSettings {
   xzLevel: number;
   blockBytes: number;
@@ -17,8 +19,8 @@ export async function* compressXz(
 ): AsyncGenerator<Buffer> {
   const xz = startArchiver(xzArguments(settings));
   const feeding = (async () => {
-    for await (const chunk of source) {
-      if (!xz.child.stdin!.write(chunk)) await drained(xz.child.stdin!, xz.ended);
+    for await (const chunk of gathered(source)) {
+      if (!xz.child.stdin!.write(chunk)) await drained(xz.child.stdin!);
       if (xz.child.exitCode !== null || xz.child.signalCode !== null) return;
     }
     xz.child.stdin!.end();
@@ -33,6 +35,19 @@ export async function* compressXz(
     xz.child.kill();
     await feeding.catch(() => {});
   }
+}
+
+/** A tar comes in many small pieces, and each that is written takes a call of the system and memory that is freed late. */
+async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let [pieces, bytes]: [Uint8Array[], number] = [[], 0];
+  for await (const chunk of source) {
+    pieces.push(chunk);
+    bytes += chunk.length;
+    if (bytes < gatheredBytes) continue;
+    yield pieces.length === 1 ? chunk : Buffer.concat(pieces);
+    [pieces, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(pieces);
 }
 
 /** How the bytes are made, for a cache's key: the number of threads changes nothing. */

@@ -21,7 +21,7 @@ export async function* decompressed(
   offset = 0,
   end = Infinity,
 ): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 1024 * 1024 });
+  const file = createReadStream(path, { start: offset, end: end - 1, highWaterMark: 256 * 1024 });
   yield* decompressedStream(file, compression, path);
 }
 

@@ -1,29 +1,37 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
 import type { Reporter } from "../../../format/events.ts";
+import { sha256File } from "../../../agent/system/files.ts";
 import { sha256Hex } from "../../../format/digest.ts";
 import { mostCacheBytes } from "../../system/cache-parts.ts";
 import { ContentCache } from "../../system/content-cache.ts";
+import { readLines, writeLines } from "../../system/lines.ts";
 import type { RootChoice } from "./choose-root.ts";
 import type { ListedEntry } from "./listed-entries.ts";
 
 /** Raise it when a listing is made or written otherwise. */
-const listingVersion = 1;
-const [listingName, digestName] = ["listing.json.gz", "sha256"];
+const listingVersion = 2;
+const [listingName, digestName] = ["listing.gz", "sha256"];
 
-const entrySchema = z.strictObject({
-  path: z.string(),
-  type: z.enum(["file", "folder", "link", "device", "fifo", "socket"]),
-  sizeBytes: z.number(),
-  allocatedBytes: z.number(),
-  modifiedAt: z.number(),
-  inode: z.string(),
-  links: z.number(),
-  linkTarget: z.string(),
-});
+const types = ["file", "folder", "link", "device", "fifo", "socket"] as const;
+
+/** A line of the listing: fields of an entry, without their names. */
+const entrySchema = z
+  .tuple([z.string(), z.enum(types), z.number(), z.number(), z.number(), z.string(), z.number(), z.string()])
+  .transform(
+    ([path, type, sizeBytes, allocatedBytes, modifiedAt, inode, links, linkTarget]): ListedEntry => ({
+      path,
+      // One text for all entries, not one of each line.
+      type: types[types.indexOf(type)]!,
+      sizeBytes,
+      allocatedBytes,
+      modifiedAt,
+      inode,
+      links,
+      linkTarget,
+    }),
+  );
 
 const choiceSchema = z.strictObject({
   osName: z.string(),
@@ -37,8 +45,6 @@ const choiceSchema = z.strictObject({
   ),
   ignored: z.array(z.strictObject({ device: z.string(), why: z.string() })),
 });
-
-const listingSchema = z.strictObject({ choice: choiceSchema, entries: z.array(entrySchema) });
 
 /** What is in the root of some disks. */
 export interface Listing {
@@ -61,10 +67,16 @@ export class ListingCache {
     const folder = await this.#cache.find(key);
     if (folder === undefined) return undefined;
     try {
-      const bytes = await readFile(join(folder, listingName));
-      if (sha256Hex(bytes) !== (await readFile(join(folder, digestName), "utf8")))
+      const file = join(folder, listingName);
+      if ((await sha256File(file)) !== (await readFile(join(folder, digestName), "utf8")))
         throw new Error("other bytes than were written");
-      return listingSchema.parse(JSON.parse((await promisify(gunzip)(bytes)).toString()));
+      let choice: RootChoice | undefined;
+      const entries: ListedEntry[] = [];
+      for await (const line of readLines(file))
+        if (choice) entries.push(entrySchema.parse(line));
+        else choice = choiceSchema.parse(line);
+      if (!choice) throw new Error("it is empty");
+      return { choice, entries };
     } catch (error) {
       // A damaged cache costs time, nothing else.
       this.#report({ kind: "detail", message: `the listing in ${folder} is not used: ${String(error)}` });
@@ -79,14 +91,20 @@ export class ListingCache {
     const entry = await this.#cache.create(key).catch(() => undefined);
     if (!entry) return;
     try {
-      const bytes = await promisify(gzip)(JSON.stringify(listing), { level: 1 });
-      await writeFile(join(entry.folder, listingName), bytes);
-      await writeFile(join(entry.folder, digestName), sha256Hex(bytes));
+      const file = join(entry.folder, listingName);
+      await writeLines(file, linesOf(listing));
+      await writeFile(join(entry.folder, digestName), await sha256File(file));
       await entry.keep();
     } catch {
       await entry.drop();
     }
   }
+}
+
+function* linesOf({ choice, entries }: Listing): Generator {
+  yield choice;
+  for (const { path, type, sizeBytes, allocatedBytes, modifiedAt, inode, links, linkTarget } of entries)
+    yield [path, type, sizeBytes, allocatedBytes, modifiedAt, inode, links, linkTarget];
 }
 
 function keyOf(identity: string): string {

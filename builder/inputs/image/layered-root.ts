@@ -14,7 +14,7 @@ import type { Layer } from "./layer.ts";
 import type { Inode, MergedTree } from "./merged-tree.ts";
 import { packTree } from "./pack-tree.ts";
 import { expanded } from "./scan-layers.ts";
-import { entriesOf, placedNodes, type PlacedNode } from "./tree-nodes.ts";
+import { nodeAt, placedNodes, type PlacedNode } from "./tree-nodes.ts";
 
 export interface LayeredInputs {
   description: string;
@@ -31,23 +31,18 @@ export interface LayeredInputs {
 export async function layeredRoot(inputs: LayeredInputs): Promise<RootSource> {
   const { tree, layers, root } = inputs;
   const nodes = placedNodes(tree);
-  const byPath = new Map(nodes.map((placed) => [placed.path, placed]));
-  const names = namesOf(nodes);
   const fetched = new Set<Inode>();
-  await layStandIns(
-    root,
-    entriesOf(nodes).map((entry, index) => ({ ...entry, linkTarget: nodes[index]!.node.header.linkTarget })),
-  );
+  await layStandIns(root, nodes);
   const fetch = async (wanted: (path: RawPath) => boolean): Promise<void> => {
-    const inodes = nodes.flatMap(({ path, node }) =>
-      node.inode && !fetched.has(node.inode) && wanted(path) ? [node.inode] : [],
-    );
+    const inodes = new Set<Inode>();
+    for (const { path, node } of nodes)
+      if (node.inode && !fetched.has(node.inode) && wanted(path)) inodes.add(node.inode);
     for (const inode of inodes) fetched.add(inode);
-    await fetchFiles(inputs, new Map(inodes.map((inode) => [inodeKey(inode), names.get(inodeKey(inode))!])));
+    await fetchFiles(inputs, namesOf(nodes, inodes));
   };
   const turned = await turnAclsIntoXattrs(nodes, async (name) => {
     await fetch((path) => path === name);
-    return byPath.get(name)?.node.inode ? await readFile(onDisk(root, name), "utf8") : "";
+    return nodeAt(nodes, name)?.node.inode ? await readFile(onDisk(root, name), "utf8") : "";
   });
   if (turned > 0)
     inputs.report({
@@ -57,13 +52,13 @@ export async function layeredRoot(inputs: LayeredInputs): Promise<RootSource> {
   return {
     description: inputs.description,
     root,
-    entries: entriesOf(nodes),
+    entries: nodes,
     fetch,
     digests: async (files) => {
       const found = new Map<RawPath, string>();
       for (const { path } of files) {
-        const sha256 = byPath.get(path)?.node.inode?.sha256;
-        if (sha256 !== undefined) found.set(path, sha256);
+        const inode = nodeAt(nodes, path)?.node.inode;
+        if (inode) found.set(path, inode.sha256);
       }
       return found;
     },
@@ -71,12 +66,12 @@ export async function layeredRoot(inputs: LayeredInputs): Promise<RootSource> {
       packTree({
         layers,
         root: tree.root,
-        nodes: kept.map(({ path }) => byPath.get(path)!),
+        nodes: kept.map(({ path }) => nodeAt(nodes, path)!),
         sourceDateEpoch,
       }),
     labels: async () => ({
       looked: nodes.length,
-      labelled: nodes.filter(({ node }) => (node.inode ?? node).header.xattrs.has("security.selinux")).length,
+      labelled: nodes.filter(({ node }) => node.header.xattrs.has("security.selinux")).length,
     }),
     close: async () => {},
     stamp: async (kept) => sha256Hex([inputs.identity, ...kept.map(({ path }) => path)].join("\0")),
@@ -117,10 +112,10 @@ function inodeKey({ layer, ordinal }: Inode): string {
   return `${layer}:${ordinal}`;
 }
 
-function namesOf(nodes: readonly PlacedNode[]): Map<string, RawPath[]> {
+function namesOf(nodes: readonly PlacedNode[], wanted: ReadonlySet<Inode>): Map<string, RawPath[]> {
   const names = new Map<string, RawPath[]>();
   for (const { path, node } of nodes) {
-    if (!node.inode) continue;
+    if (!node.inode || !wanted.has(node.inode)) continue;
     const key = inodeKey(node.inode);
     const known = names.get(key);
     if (known) known.push(path);

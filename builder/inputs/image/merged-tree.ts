@@ -3,26 +3,47 @@ import { normalisedPath, pathProblem } from "../archive-path.ts";
 import type { TarHeader } from "../tar/tar-header.ts";
 import type { Problem } from "../../../format/errors.ts";
 
+/** What is kept of an entry: where it is in the tree is its path. There may be hundreds of thousands. */
+export type NodeHeader = Omit<TarHeader, "path">;
+
 /** One file's content: where it is, and all names that live on. */
 export interface Inode {
   layer: number;
   /** Which entry of its layer. */
   ordinal: number;
-  header: TarHeader;
-  sha256?: string;
+  header: NodeHeader;
+  /** How many names live on; counted when the tree is done. */
+  links: number;
+  /** Of a file as it will be read; "" until it was. */
+  sha256: string;
 }
 
-/** Something in the tree. `layer` and `ordinal` say where it came first, `setBy` which layer said so last. */
-export interface TreeNode {
-  layer: number;
-  ordinal: number;
+/** Something in the tree. A class, so that none has room for more than its fields. */
+export class TreeNode {
+  /** Where it came first. */
+  readonly layer: number;
+  readonly ordinal: number;
+  /** Which layer said so last. */
   setBy: number;
-  /** Its path is as archived; where it is in the tree counts. */
-  header: TarHeader;
+  header: NodeHeader;
   /** Of files. */
-  inode?: Inode;
+  readonly inode: Inode | undefined;
   /** Of folders. */
-  children?: Map<RawPath, TreeNode>;
+  readonly children: Map<RawPath, TreeNode> | undefined;
+
+  constructor(
+    layer: number,
+    ordinal: number,
+    header: NodeHeader,
+    content: { inode?: Inode | undefined; children?: Map<RawPath, TreeNode> } = {},
+  ) {
+    this.layer = layer;
+    this.ordinal = ordinal;
+    this.setBy = layer;
+    this.header = header;
+    this.inode = content.inode;
+    this.children = content.children;
+  }
 }
 
 const mostLinks = 40;
@@ -49,13 +70,14 @@ export class MergedTree {
   }
 
   /** Gives the inode whose content this entry has, for its digest; or why the entry cannot be taken. */
-  add(header: TarHeader): { inode?: Inode } | { problem: Problem } {
+  add(given: TarHeader): { inode?: Inode } | { problem: Problem } {
     this.#ordinal += 1;
-    const path = normalisedPath(header.path);
-    const problem = pathProblem(header.path) ?? this.#problemBehindLink(header.path, path);
+    const path = normalisedPath(given.path);
+    const problem = pathProblem(given.path) ?? this.#problemBehindLink(given.path, path);
     if (problem) return { problem };
+    const header = keptOf(given);
     if (path === "") return this.#addRoot(header);
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = lastName(path);
     if (this.#whiteouts && name.startsWith(whiteout)) {
       this.#hide(
         this.#folderOf(path, () => undefined),
@@ -67,17 +89,17 @@ export class MergedTree {
     if (header.type === "folder") {
       const before = parent.children!.get(name);
       if (before?.children) Object.assign(before, { header, setBy: this.#layer });
-      else parent.children!.set(name, { ...this.#here(), header, children: new Map() });
+      else parent.children!.set(name, this.#node(header, { children: new Map() }));
       return {};
     }
-    if (header.type === "hardlink") return this.#addLink(parent, name, header);
-    const node: TreeNode = { ...this.#here(), header };
-    if (header.type === "file") node.inode = { layer: this.#layer, ordinal: this.#ordinal, header };
-    parent.children!.set(name, node);
-    return node.inode ? { inode: node.inode } : {};
+    if (header.type === "hardlink") return this.#addLink(parent, name, given);
+    const [layer, ordinal] = [this.#layer, this.#ordinal];
+    const inode = header.type === "file" ? { layer, ordinal, header, links: 0, sha256: "" } : undefined;
+    parent.children!.set(name, this.#node(header, { inode }));
+    return inode ? { inode } : {};
   }
 
-  #addRoot(header: TarHeader): { inode?: Inode } {
+  #addRoot(header: NodeHeader): { inode?: Inode } {
     if (header.type === "folder") Object.assign(this.root, { header, setBy: this.#layer });
     return {};
   }
@@ -96,7 +118,7 @@ export class MergedTree {
         },
       };
     }
-    parent.children!.set(name, { ...target, ...this.#here() });
+    parent.children!.set(name, this.#node(target.header, { inode: target.inode }));
     return {};
   }
 
@@ -107,8 +129,8 @@ export class MergedTree {
     return node;
   }
 
-  #here(): { layer: number; ordinal: number; setBy: number } {
-    return { layer: this.#layer, ordinal: this.#ordinal, setBy: this.#layer };
+  #node(header: NodeHeader, content: ConstructorParameters<typeof TreeNode>[3]): TreeNode {
+    return new TreeNode(this.#layer, this.#ordinal, header, content);
   }
 
   /**
@@ -182,10 +204,23 @@ function prune(folder: TreeNode, layer: number): void {
   }
 }
 
+/** Word for word: an object that is made by taking something out of another needs three times the memory. */
+function keptOf(header: TarHeader): NodeHeader {
+  const { linkTarget, type, mode, uid, gid, modifiedAt, major, minor } = header;
+  const { xattrs, acls, sizeBytes, storedBytes, runs } = header;
+  // oxfmt-ignore
+  const kept = { linkTarget, type, mode, uid, gid, modifiedAt, major, minor, xattrs, acls, sizeBytes, storedBytes };
+  return runs ? { ...kept, runs } : kept;
+}
+
+/** A copy: a part of the path would keep all of it in memory. */
+function lastName(path: RawPath): RawPath {
+  return Buffer.from(path.slice(path.lastIndexOf("/") + 1), "latin1").toString("latin1");
+}
+
 /** A folder that no entry describes: as tar makes it. */
 function folderNode(layer: number, ordinal: number): TreeNode {
-  const header: TarHeader = {
-    path: "",
+  const header: NodeHeader = {
     linkTarget: "",
     type: "folder",
     mode: 0o755,
@@ -199,7 +234,7 @@ function folderNode(layer: number, ordinal: number): TreeNode {
     sizeBytes: 0,
     storedBytes: 0,
   };
-  return { layer, ordinal, setBy: layer, header, children: new Map() };
+  return new TreeNode(layer, ordinal, header, { children: new Map() });
 }
 
 function behindLink(given: string, link: RawPath): Problem {

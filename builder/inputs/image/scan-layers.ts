@@ -61,12 +61,11 @@ export async function* expanded(
     yield* content;
     return;
   }
-  const runs = [...header.runs];
-  let [at, left] = [0, 0];
+  let [next, at, left] = [0, 0, 0];
   for await (const chunk of content) {
     for (let rest = chunk; rest.length > 0;) {
       if (left === 0) {
-        const run = runs.shift()!;
+        const run = header.runs[next++]!;
         yield* zeroBytes(run.offset - at);
         [at, left] = [run.offset, run.bytes];
       }

@@ -10,6 +10,7 @@ const xfsAcls = ["trusted.SGI_ACL_FILE", "trusted.SGI_ACL_DEFAULT"];
 
 const blockBytes = 512;
 const longestName = MiB;
+const mostRemembered = 10_000;
 
 const types: Record<string, TarType> = {
   "0": "file",
@@ -34,6 +35,7 @@ export async function* readTar(
   reader: ByteReader,
   options: { mayLackEnd: boolean },
 ): AsyncGenerator<TarEntry> {
+  const remembered = new Map<string, Attributes>();
   let long: { path?: string; link?: string } = {};
   let [records, globals]: PaxRecord[][] = [[], []];
   for (;;) {
@@ -57,7 +59,7 @@ export async function* readTar(
       continue;
     }
     const all = [...globals!, ...records!];
-    const { header, stored } = plainHeader(block, all, long, at);
+    const { header, stored } = plainHeader(block, all, long, at, remembered);
     [long, records] = [{}, []];
     // A label of a tape, not an entry.
     if (letter === "V") continue;
@@ -95,6 +97,7 @@ function plainHeader(
   records: readonly PaxRecord[],
   long: { path?: string; link?: string },
   at: number,
+  remembered: Map<string, Attributes>,
 ): { header: Omit<TarHeader, "sizeBytes" | "storedBytes">; stored: number } {
   const pax = new Map(records);
   const isUstar = block.toString("latin1", 257, 263) === "ustar\0";
@@ -125,16 +128,32 @@ function plainHeader(
       modifiedAt: Math.max(0, seconds),
       major: type.endsWith("device") ? numberAt(block, 329, 8) : 0,
       minor: type.endsWith("device") ? numberAt(block, 337, 8) : 0,
-      ...attributesOf(pax),
+      ...sharedAttributes(attributesOf(pax), remembered),
     },
     stored: hasContent ? (paxNumber(pax, "size") ?? numberAt(block, 124, 12)) : 0,
   };
 }
 
+type Attributes = Pick<TarHeader, "xattrs" | "acls">;
+
+const noAttributes: Attributes = { xattrs: new Map(), acls: {} };
+
+/** Most entries have none, or one of a few labels: what is equal is one, so that a large tree fits the memory. */
+function sharedAttributes(attributes: Attributes, remembered: Map<string, Attributes>): Attributes {
+  const { xattrs, acls } = attributes;
+  if (xattrs.size === 0 && acls.access === undefined && acls.default === undefined) return noAttributes;
+  const key = JSON.stringify([...xattrs, acls.access, acls.default]);
+  const known = remembered.get(key);
+  if (known) return known;
+  // Signatures of files are all different; and the names may be parts of far longer texts.
+  if (remembered.size < mostRemembered) remembered.set(key, attributes);
+  return attributes;
+}
+
 /** xattrs as star and GNU tar write them, else as libarchive does; SELinux labels also in GNU tar's own record. */
-function attributesOf(pax: ReadonlyMap<string, string>): Pick<TarHeader, "xattrs" | "acls"> {
+function attributesOf(pax: ReadonlyMap<string, string>): Attributes {
   const xattrs = new Map<string, string>();
-  const acls: TarHeader["acls"] = {};
+  const acls: { access?: string; default?: string } = {};
   for (const [key, value] of pax) {
     if (key.startsWith("SCHILY.xattr.")) xattrs.set(key.slice("SCHILY.xattr.".length), value);
     else if (key === "SCHILY.acl.access") acls.access = value;

@@ -32,7 +32,7 @@ export interface TarHeader {
   /** Values of any bytes, by name, in the archive's order. */
   xattrs: ReadonlyMap<string, string>;
   /** ACLs in tar's own words, which name users. */
-  acls: { access?: string; default?: string };
+  acls: { readonly access?: string; readonly default?: string };
   /** Of the file once extracted. */
   sizeBytes: number;
   /** Of its content in the archive: less for a sparse file. */

@@ -3,6 +3,7 @@ import { formatPaxRecords, type PaxRecord } from "./pax-records.ts";
 import type { TarHeader, TarType } from "./tar-header.ts";
 
 const blockBytes = 512;
+const zeros = Buffer.alloc(blockBytes);
 const letters: Record<TarType, string> = {
   file: "0",
   hardlink: "1",
@@ -60,7 +61,7 @@ export function tarHeaderBlocks(header: TarHeader, extendedAt: number): Buffer {
 }
 
 export function paddingOf(bytes: number): Buffer {
-  return Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes);
+  return zeros.subarray(0, (blockBytes - (bytes % blockBytes)) % blockBytes);
 }
 
 /** GNU tar's records of 10 KiB: two zero blocks, then zeros to the next multiple. */
@@ -88,7 +89,8 @@ interface Block extends Pick<
 
 /** What does not fit is in a pax record, and zero here. */
 function block(fields: Block): Buffer {
-  const bytes = Buffer.alloc(blockBytes);
+  // Out of the pool: memory of its own for each of so many blocks is freed late.
+  const bytes = Buffer.allocUnsafe(blockBytes).fill(0);
   bytes.write(fields.path.slice(0, 100), 0, "latin1");
   const octal = (value: number, at: number, length: number) =>
     bytes.write(

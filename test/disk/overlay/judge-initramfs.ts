@@ -23,7 +23,7 @@ const { platforms: verdicts, diskModules } = judgePlatforms(
 process.stdout.write(`VERDICTS ${JSON.stringify(verdicts)}\n`);
 if (tool === "dracut" || tool === "initramfs-tools") {
   const file = initramfsSettingsFile({ tool, modules: diskModules });
-  if (file.type !== "file") throw new Error("the settings are a file");
+  if (file.type !== "file" || "source" in file.content) throw new Error("the settings are a file");
   const path = join(root, shownPath(file.path));
   writeFileSync(path, file.content);
   chmodSync(path, file.mode);

@@ -39,7 +39,7 @@ export function makeLayers(folder: string, recipes: readonly LayerRecipe[]): Lay
 export function makeLayout(
   folder: string,
   layers: readonly LayerFile[],
-  change: { config?: object; manifest?: object; index?: (manifest: object) => object } = {},
+  change: { config?: object; manifest?: object; index?: (manifest: object, layout: string) => object } = {},
 ): string {
   const layout = mkdtempSync(join(folder, "oci-"));
   mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
@@ -70,7 +70,7 @@ export function makeLayout(
     }),
   };
   writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  const index = change.index?.(manifest) ?? { schemaVersion: 2, manifests: [manifest] };
+  const index = change.index?.(manifest, layout) ?? { schemaVersion: 2, manifests: [manifest] };
   writeFileSync(join(layout, "index.json"), JSON.stringify(index));
   return layout;
 }
