@@ -11,7 +11,7 @@ import type { RootChoice } from "./choose-root.ts";
 import type { ListedEntry } from "./listed-entries.ts";
 
 /** Raise it when a listing is made or written otherwise. */
-const listingVersion = 2;
+const listingVersion = 3;
 const [listingName, digestName] = ["listing.gz", "sha256"];
 
 const types = ["file", "folder", "link", "device", "fifo", "socket"] as const;
