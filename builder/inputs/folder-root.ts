@@ -6,6 +6,7 @@ import { indexDigests } from "../rootfs/index-file.ts";
 import { onDisk, type RawPath } from "../rootfs/raw-path.ts";
 import { walk, type Entry } from "../rootfs/walk.ts";
 import { folderTar, labelledTar } from "../system/folder-tar.ts";
+import { keepHeapSmall } from "../system/small-heap.ts";
 import type { RootSource } from "./root-source.ts";
 import { readTar } from "./tar/read-tar.ts";
 import { repackTar } from "./tar/repack-tar.ts";
@@ -25,6 +26,7 @@ export async function folderRoot(root: string): Promise<RootSource> {
       "refused",
     );
   }
+  keepHeapSmall("pipe");
   const entries = await walk(root);
   return {
     description: "folder",

@@ -4,7 +4,6 @@ import type { Reporter } from "../../format/events.ts";
 import { compressionOfFile, type Compression } from "../rootfs/archive-format.ts";
 import { ByteReader } from "../rootfs/byte-reader.ts";
 import { decompressed } from "../system/decompress.ts";
-import { keepHeapSmall } from "../system/small-heap.ts";
 import { normalisedPath } from "./archive-path.ts";
 import { diskFormatAt } from "./disk/disk-format-at.ts";
 import { diskRoot } from "./disk/disk-root.ts";
@@ -37,7 +36,6 @@ export interface OpenOptions {
 
 /** The root filesystem at `source`, told by its content: a folder, a tar, an OCI layout, a `docker save` archive, a disk image, an OVA. */
 export async function openSource(source: string, options: OpenOptions): Promise<RootSource> {
-  keepHeapSmall();
   const stats = await stat(source).catch((cause: unknown) => {
     throw userError(
       {

@@ -1,11 +1,10 @@
 import { availableParallelism } from "node:os";
-import { drained } from "./drained.ts";
 import { startArchiver } from "./archiver.ts";
 
 /** What decoding one block may take of a gateway's memory. */
 const largestDictionaryBytes = 64 * 1024 * 1024;
 
-const gatheredBytes = 256 * 1024;
+const gatheredBytes = 1024 * 1024;
 
 export interface XzSettings {
   xzLevel: number;
@@ -19,8 +18,10 @@ export async function* compressXz(
 ): AsyncGenerator<Buffer> {
   const xz = startArchiver(xzArguments(settings));
   const feeding = (async () => {
+    const stdin = xz.child.stdin!;
     for await (const chunk of gathered(source)) {
-      if (!xz.child.stdin!.write(chunk)) await drained(xz.child.stdin!);
+      // Written before the next is gathered into the same memory; a failure is for the exit code to tell.
+      await new Promise<void>((resolve) => void stdin.write(chunk, () => resolve()));
       if (xz.child.exitCode !== null || xz.child.signalCode !== null) return;
     }
     xz.child.stdin!.end();
@@ -37,17 +38,22 @@ export async function* compressXz(
   }
 }
 
-/** A tar comes in many small pieces, and each that is written takes a call of the system and memory that is freed late. */
+/** A tar comes in many small pieces, and each that is written takes a call of the system. All are gathered in the same memory. */
 async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let [pieces, bytes]: [Uint8Array[], number] = [[], 0];
+  const buffer = Buffer.allocUnsafeSlow(gatheredBytes);
+  let filled = 0;
   for await (const chunk of source) {
-    pieces.push(chunk);
-    bytes += chunk.length;
-    if (bytes < gatheredBytes) continue;
-    yield pieces.length === 1 ? chunk : Buffer.concat(pieces);
-    [pieces, bytes] = [[], 0];
+    for (let at = 0; at < chunk.length;) {
+      const piece = chunk.subarray(at, at + gatheredBytes - filled);
+      buffer.set(piece, filled);
+      filled += piece.length;
+      at += piece.length;
+      if (filled < gatheredBytes) continue;
+      yield buffer;
+      filled = 0;
+    }
   }
-  if (bytes > 0) yield Buffer.concat(pieces);
+  if (filled > 0) yield buffer.subarray(0, filled);
 }
 
 /** How the bytes are made, for a cache's key: the number of threads changes nothing. */

@@ -3,6 +3,7 @@ import { userError } from "../../../format/errors.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { stampsOf } from "../../helper/input-stamps.ts";
 import type { Entry } from "../../rootfs/walk.ts";
+import { keepHeapSmall } from "../../system/small-heap.ts";
 import { layStandIns } from "../lay-stand-ins.ts";
 import type { RootSource } from "../root-source.ts";
 import type { RootChoice } from "./choose-root.ts";
@@ -31,6 +32,7 @@ export interface DiskRootInputs {
  */
 export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
   const { disks, report, scratch } = inputs;
+  keepHeapSmall("pipe");
   const identity = identityOf(disks);
   const cache = new ListingCache(inputs.cacheFolder, report);
   const known = await cache.find(identity);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { UserError, userError, type Problem } from "../../../format/errors.ts";
 import { ByteReader } from "../../rootfs/byte-reader.ts";
+import { keepHeapSmall } from "../../system/small-heap.ts";
 import { readTar } from "../tar/read-tar.ts";
 import type { TarEntry } from "../tar/tar-header.ts";
 import type { Layer } from "./layer.ts";
@@ -15,6 +16,7 @@ export async function scanLayers(
   layers: readonly Layer[],
   options: { whiteouts: boolean },
 ): Promise<MergedTree> {
+  keepHeapSmall("file");
   const tree = new MergedTree(options);
   const problems: Problem[] = [];
   let entries = 0;
