@@ -176,7 +176,8 @@ describe.concurrent.each(["dash", "bash", "bash --posix", "busybox sh"])("in %s"
     expect((await started.ended).code).toBe(143);
     const atTerminal = await startWorking(shell, ["check"]);
     signal(atTerminal, "SIGINT", "group");
-    expect((await atTerminal.ended).code).toBe(130);
+    // The terminal's INT and the TERM that upgrade.sh hands on arrive in either order.
+    expect([130, 143]).toContain((await atTerminal.ended).code);
   });
 
   test("every other code is the agent's", async () => {
