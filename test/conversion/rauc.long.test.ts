@@ -60,7 +60,8 @@ async function logIn(slot: "A" | "B"): Promise<void> {
 
 /** Starts `rauc install`, and returns when the hook has made the slot's filesystem and unpacks into it. */
 async function installUntilUnpacking(): Promise<void> {
-  await outputOf(`rauc install ${bundle} >/run/install.log 2>&1 &`);
+  // In a subshell: the console puts more behind a command.
+  await outputOf(`(rauc install ${bundle} >/run/install.log 2>&1 &)`);
   const { exitCode } = await console.run(
     `for try in $(seq 300); do ${slotIsMounted} && break; sleep 1; done; sleep 5; ${slotIsMounted}`,
     400,
