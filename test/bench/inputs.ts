@@ -6,18 +6,15 @@ import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { openHelper } from "../../builder/helper/open-helper.ts";
 import { openSource } from "../../builder/inputs/open-source.ts";
-import { buildRootfs } from "../../builder/rootfs/build-rootfs.ts";
-import { generatedFiles } from "../../builder/rootfs/generated-files.ts";
-import { selectEntries } from "../../builder/rootfs/select-entries.ts";
 import { silent } from "../../format/events.ts";
 import { GiB } from "../../format/sizes.ts";
 import { fixtureKeys } from "../fixtures/fixture-package.ts";
 import { debianKernel, type KernelFixture } from "../fixtures/kernels.ts";
 import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
 import { benchRow, type BenchRow } from "./bench-row.ts";
+import { packRoot, xzLevel } from "./pack-root.ts";
 
 const program = fileURLToPath(new URL("../../builder/dualroot.mjs", import.meta.url));
-const xzLevel = 6;
 const rounds = 3;
 /** Seconds and MiB. */
 const rebuildTarget = 5;
@@ -78,20 +75,7 @@ async function build(folder: string): Promise<void> {
     report: silent,
   });
   try {
-    const { kept } = selectEntries(source.entries, { exclude: [], keep: [] });
-    await buildRootfs(
-      {
-        source,
-        kept,
-        overlay: undefined,
-        generated: generatedFiles({ enableNetworkd: false, mountPoints: [], selinux: "none" }),
-        cacheFolder: join(folder, "cache"),
-        sourceDateEpoch: 1_700_000_000,
-        compression: { xzLevel, blockBytes: 16 * 1024 * 1024 },
-      },
-      join(folder, "rootfs.tar.xz"),
-      silent,
-    );
+    await packRoot(source, folder, join(folder, "rootfs.tar.xz"));
   } finally {
     await source.close();
   }

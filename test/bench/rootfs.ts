@@ -2,15 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatedFiles } from "../../builder/rootfs/generated-files.ts";
-import { buildRootfs } from "../../builder/rootfs/build-rootfs.ts";
 import { folderRoot } from "../../builder/inputs/folder-root.ts";
 import { selectEntries } from "../../builder/rootfs/select-entries.ts";
-import { silent } from "../../format/events.ts";
 import { targetRootFilesystem } from "../fixtures/root-filesystem.ts";
 import { benchRow, type BenchRow } from "./bench-row.ts";
-
-const xzLevel = 6;
+import { packRoot, xzLevel } from "./pack-root.ts";
 
 /**
  * rootfs.tar.xz of the tests' target against `tar | xz -T0`: the same files at the same level on the same disk, in turn. Ours
@@ -47,21 +43,7 @@ export async function benchRootfs(): Promise<BenchRow[]> {
         stdio: "inherit",
       });
     });
-    const ourSeconds = await seconds(async () => {
-      await buildRootfs(
-        {
-          source,
-          kept,
-          overlay: undefined,
-          generated: generatedFiles({ enableNetworkd: false, mountPoints: [], selinux: "none" }),
-          cacheFolder: join(folder, "cache"),
-          sourceDateEpoch: 1_700_000_000,
-          compression: { xzLevel, blockBytes: 16 * 1024 * 1024 },
-        },
-        join(ours, "rootfs.tar.xz"),
-        silent,
-      );
-    });
+    const ourSeconds = await seconds(() => packRoot(source, folder, join(ours, "rootfs.tar.xz")));
     const size = async (path: string) => (await stat(join(path, "rootfs.tar.xz"))).size;
     return [
       benchRow("rootfs.tar.xz: time against tar | xz -T0", ourSeconds, peerSeconds, 1.05, "s"),

@@ -1,4 +1,3 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,21 +5,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { judgeCounter } from "../../../../agent/checks/counter.ts";
 import { readPermit } from "../../../../agent/package/read-permit.ts";
 import { encodePermit, signPermit } from "../../../../format/permit.ts";
-import {
-  keyIdOf,
-  rawPublicKey,
-  signManifest,
-  type KeyRole,
-  type Signature,
-  type TrustedKey,
-} from "../../../../format/signature.ts";
+import { signManifest, type Signature } from "../../../../format/signature.ts";
 import { exampleManifest } from "../example.ts";
-
-function keyPair(role: KeyRole): { privateKey: KeyObject; trusted: TrustedKey } {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const raw = rawPublicKey(publicKey);
-  return { privateKey, trusted: { keyId: keyIdOf(raw), role, publicKey: raw.toString("base64") } };
-}
+import { keyPair } from "./key-pair.ts";
 
 const release = keyPair("release");
 const development = keyPair("dev");

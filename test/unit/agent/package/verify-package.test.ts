@@ -1,4 +1,3 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import {
   copyFileSync,
   mkdirSync,
@@ -18,23 +17,12 @@ import { verifyPackage } from "../../../../agent/package/verify-package.ts";
 import { sha256Hex } from "../../../../format/digest.ts";
 import { UserError } from "../../../../format/errors.ts";
 import type { Manifest } from "../../../../format/manifest.ts";
-import {
-  keyIdOf,
-  rawPublicKey,
-  signManifest,
-  type KeyRole,
-  type TrustedKey,
-} from "../../../../format/signature.ts";
+import { signManifest } from "../../../../format/signature.ts";
 import { exampleManifest } from "../example.ts";
+import { keyPair } from "./key-pair.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "dualroot-package-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
-
-function keyPair(role: KeyRole): { privateKey: KeyObject; trusted: TrustedKey } {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const raw = rawPublicKey(publicKey);
-  return { privateKey, trusted: { keyId: keyIdOf(raw), role, publicKey: raw.toString("base64") } };
-}
 
 const release = keyPair("release");
 const development = keyPair("dev");

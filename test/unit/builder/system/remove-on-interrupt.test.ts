@@ -28,8 +28,8 @@ setTimeout(() => process.exit(1), 10_000);`,
 
 test("Ctrl-C removes what was watched, also when it comes a second time meanwhile", () => {
   expect(
-    interrupted(`mkdirSync(top + "/work"); writeFileSync(top + "/work/file", "");
-removeOnInterrupt(() => { process.kill(process.pid, "SIGINT"); return top + "/work"; });`),
+    interrupted(`mkdirSync(top + "/folder"); writeFileSync(top + "/folder/file", "");
+removeOnInterrupt(() => { process.kill(process.pid, "SIGINT"); return top + "/folder"; });`),
   ).toEqual({ status: 130, left: [] });
 });
 
