@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { adaptOldSystem } from "../../../agent/old-system/adapt-old-system.ts";
 import type { StepContext } from "../../../agent/steps/step-context.ts";
 import { createRun } from "../../../agent/system/run.ts";
+import { sha256Hex } from "../../../format/digest.ts";
 import { exampleManifest } from "../../unit/agent/example.ts";
 
 /** Adapts the system unpacked in /slot as restore-old-system does, in the throw-away system that this process runs in: `adapt-slot.ts KERNEL-RELEASE`. */
@@ -30,7 +32,7 @@ const context: Pick<StepContext, "run" | "report" | "manifest" | "identity" | "r
     path: `/package/${name}`,
     ranges: [{ startBytes: 0, sizeBytes: 4096 }],
     sizeBytes: 11,
-    sha256: "",
+    sha256: sha256Hex(readFileSync(`/package/${name}`)),
   }),
 };
 await stat("/package/vmlinuz-convert");
