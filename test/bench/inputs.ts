@@ -153,7 +153,7 @@ async function makeMachine(folder: string, kernel: KernelFixture): Promise<void>
 <References><File ovf:href="disk.vmdk" ovf:id="f"/></References><DiskSection><Disk ovf:diskId="d" ovf:fileRef="f"/></DiskSection>
 <VirtualSystem ovf:id="m"/></Envelope>
 X
-    echo "SHA256(disk.vmdk)= $(sha256sum disk.vmdk | cut -c-64)" >machine.mf
+    for file in machine.ovf disk.vmdk; do echo "SHA256($file)= $(sha256sum $file | cut -c-64)"; done >machine.mf
     tar --format=ustar -cf machine.ova machine.ovf machine.mf disk.vmdk; rm disk.vmdk`);
   // Makes the helper's ramdisk and state, too.
   await build(folder);
