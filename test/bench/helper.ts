@@ -50,13 +50,13 @@ export async function benchHelper(): Promise<BenchRow[]> {
     const mount = "vgchange -qay VA >&2 && mount -o ro /dev/VA/root /mnt";
     const [out, outPeer] = inTurns(
       shell,
-      `dr helper --disk disk.qcow2:ro -- sh -c '${mount} && tar -C /mnt --xattrs -c .' >out.tar`,
+      `dr helper --disk disk.qcow2:ro -- sh -c '${mount} && tar -b 256 -C /mnt --xattrs -c .' >out.tar`,
       "virt-tar-out -a disk.qcow2 / - >peer.tar",
     );
     const create = "pvcreate -q /dev/vda && vgcreate -q VA /dev/vda && lvcreate -q -l 100%FREE -n root VA";
     const [made, madePeer] = inTurns(
       shell,
-      `rm -f new.img; truncate -s 1G new.img; dr helper -i --disk new.img -- sh -c '(${create} && mkfs.ext4 -q /dev/VA/root) >&2 && mount /dev/VA/root /mnt && tar -C /mnt -x' <rootfs.tar`,
+      `rm -f new.img; truncate -s 1G new.img; dr helper -i --disk new.img -- sh -c '(${create} && mkfs.ext4 -q /dev/VA/root) >&2 && mount /dev/VA/root /mnt && tar -b 256 -C /mnt -x' <rootfs.tar`,
       "rm -f peer.img; guestfish sparse peer.img 1G : run : pvcreate /dev/sda : vgcreate VA /dev/sda : lvcreate-free root VA 100 : mkfs ext4 /dev/VA/root : mount /dev/VA/root / : tar-in rootfs.tar /",
     );
     const [boot] = inTurns(shell, "dr helper --cold -- true", "true");
