@@ -6,12 +6,12 @@ const tailLength = 2000;
 
 /**
  * undefined when the command ended well, else its name and why not, with its last line on standard error. Never rejects, so that every
- * command of a pipeline can be waited for. `event`: `close` waits for its outputs as well, `exit` for itself only.
+ * command of a pipeline can be waited for. Standard error is read to its end, which may come after the
+ * command's own; standard output is not waited for, since whoever reads it may have stopped.
  */
 export async function outcomeOf(
   child: ChildProcess,
   name: string,
-  event: "exit" | "close",
   report: Reporter,
 ): Promise<string | undefined> {
   let tail = "";
@@ -19,7 +19,11 @@ export async function outcomeOf(
     tail = (tail + text).slice(-tailLength);
   });
   try {
-    const [code, signal] = (await once(child, event)) as [number | null, NodeJS.Signals | null];
+    const told = child.stderr && once(child.stderr, "close");
+    const [[code, signal]] = (await Promise.all([once(child, "exit"), told])) as [
+      [number | null, NodeJS.Signals | null],
+      unknown,
+    ];
     const last = tail.trimEnd().split("\n").at(-1) ?? "";
     if (tail !== "") report({ kind: "detail", message: tail.trimEnd() });
     if (code === 0) return undefined;

@@ -38,7 +38,7 @@ export async function* pipelineOutput({
         env: { ...process.env, LC_ALL: "C" },
       });
       children.unshift(child);
-      ended.unshift(outcomeOf(child, name, "exit", report));
+      ended.unshift(outcomeOf(child, name, report));
       next?.stdin?.destroy();
       last ??= child;
       next = child;

@@ -39,7 +39,7 @@ export async function runPipeline(options: PipelineOptions): Promise<void> {
       const source = index === 0 && file ? file.fd : "pipe";
       const stdio: StdioOptions = [source, next?.stdin ?? "ignore", "pipe"];
       const child = spawn(name, args, { stdio, env: { ...process.env, LC_ALL: "C" } });
-      ended.unshift(outcomeOf(child, name, "close", report));
+      ended.unshift(outcomeOf(child, name, report));
       next?.stdin?.destroy();
       next = child;
     }
