@@ -8,7 +8,7 @@ const headerBytes = 56;
 /**
  * Takes the whole pages between two file offsets out of a program without moving any address: the segment that holds them
  * becomes two, the second of which takes the table slot of PT_NOTE (the build id, which nothing reads at run time). Section
- * headers, which only debuggers read, are dropped.
+ * headers, which only debuggers read, are dropped. Changes the buffer given, and returns the part of it that is left.
  */
 export function cutFilePages(program: Buffer, from: number, to: number): Buffer {
   const holeStart = Math.ceil(from / pageBytes) * pageBytes;
@@ -47,7 +47,7 @@ export function cutFilePages(program: Buffer, from: number, to: number): Buffer 
   for (const header of changed) {
     if (offsetOf(header) >= holeEnd) header.writeBigUInt64LE(BigInt(offsetOf(header) - removed), 8);
   }
-  const result = Buffer.concat([program.subarray(0, holeStart), program.subarray(holeEnd)]);
+  const result = program.copyWithin(holeStart, holeEnd).subarray(0, program.length - removed);
   Buffer.concat(changed).copy(result, tableStart);
   result.writeBigUInt64LE(0n, 40);
   result.writeUInt16LE(0, 60);

@@ -57,19 +57,23 @@ export async function ramdiskNode(
 }
 
 async function trimmedNode(from: string, to: string): Promise<string | undefined> {
-  let program: Buffer | undefined;
-  try {
-    const { libraries } = libraryClosure([from]);
-    const contents = await Promise.all(libraries.map((library) => readFile(library.path)));
-    const withoutLanguages = trimNode(await readFile(from));
-    program = withoutLanguages && trimSymbols(withoutLanguages, contents);
-  } catch {
-    // Built in a way the trimmer does not know: the same as not trimmable.
-  }
+  const program = await trimmedProgram(from);
   if (!program) return undefined;
   await writeFile(to, program);
   await chmod(to, 0o755);
   return to;
+}
+
+async function trimmedProgram(path: string): Promise<Buffer | undefined> {
+  try {
+    const { libraries } = libraryClosure([path]);
+    const contents = await Promise.all(libraries.map((library) => readFile(library.path)));
+    const program = trimNode(await readFile(path));
+    return program && trimSymbols(program, contents) ? program : undefined;
+  } catch {
+    // Built in a way the trimmer does not know: the same as not trimmable.
+    return undefined;
+  }
 }
 
 async function answers(run: Run, node: string): Promise<string | undefined> {
