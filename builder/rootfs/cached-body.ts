@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { sha256File } from "../../agent/system/files.ts";
@@ -8,6 +6,7 @@ import { sha256Hex } from "../../format/digest.ts";
 import { hasErrorCode } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import type { RootSource } from "../inputs/root-source.ts";
+import { CacheCopy } from "../system/cache-copy.ts";
 import { mostCacheBytes } from "../system/cache-parts.ts";
 import { compressXz, xzSettingsText, type XzSettings } from "../system/compress-xz.ts";
 import { ContentCache } from "../system/content-cache.ts";
@@ -115,26 +114,23 @@ async function packedOnTheWay(
   const { source, kept, progress } = inputs;
   const files = kept.filter(({ type }) => type === "file");
   const digests = await source.digests(files, progress);
-  let copy = entry && (await CacheCopy.open(join(entry.folder, archiveName)));
-  const hash = createHash("sha256");
+  const copy = entry && (await CacheCopy.open(join(entry.folder, archiveName)));
   return {
     digests,
     fromCache: false,
     chunks: async function* () {
       const archive = counted(source.archive(kept, inputs), inputs);
       for await (const chunk of compressXz(archive, inputs.compression)) {
-        hash.update(chunk);
         await copy?.write(chunk);
         yield chunk;
       }
     },
     keep: async () => {
-      if (!entry || !(await copy?.finish())) return;
-      copy = undefined;
-      await keepEntry(entry, { sha256: hash.digest("hex"), digests });
+      const sha256 = await copy?.finish();
+      if (entry && sha256 !== undefined) await keepEntry(entry, { sha256, digests });
     },
     close: async () => {
-      await copy?.finish();
+      await copy?.close();
       await close();
     },
   };
@@ -208,32 +204,5 @@ async function* counted(
     bytes += chunk.length;
     progress(totalBytes + bytes);
     yield chunk;
-  }
-}
-
-/** A cache that cannot be written must not spoil the build. */
-class CacheCopy {
-  #file: FileHandle | undefined;
-
-  static async open(path: string): Promise<CacheCopy> {
-    const copy = new CacheCopy();
-    copy.#file = await open(path, "wx").catch(() => undefined);
-    return copy;
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    await this.#file?.writeFile(chunk).catch(async () => await this.#give());
-  }
-
-  async #give(): Promise<void> {
-    await this.#file?.close().catch(() => {});
-    this.#file = undefined;
-  }
-
-  /** Whether all of it is there. */
-  async finish(): Promise<boolean> {
-    const file = this.#file;
-    await this.#give();
-    return file !== undefined;
   }
 }

@@ -6,6 +6,7 @@ const hour = 60 * 60 * 1000;
 export const mostCacheBytes = {
   rootfs: 4 * GiB,
   listings: 512 * MiB,
+  fetched: GiB,
   ovas: 16 * MiB,
   segments: 2 * GiB,
   node: 256 * MiB,
@@ -24,6 +25,7 @@ export interface CachePart {
 export const cacheParts: readonly CachePart[] = [
   { name: "rootfs", what: "packed root filesystems", mostBytes: mostCacheBytes.rootfs },
   { name: "listings", what: "lists of what disk images hold", mostBytes: mostCacheBytes.listings },
+  { name: "fetched", what: "settings and kernels of disk images", mostBytes: mostCacheBytes.fetched },
   { name: "ovas", what: "where in OVAs their disks are", mostBytes: mostCacheBytes.ovas },
   { name: "segments", what: "compressed parts of ramdisks", mostBytes: mostCacheBytes.segments },
   { name: "node", what: "Node, trimmed for the ramdisk", mostBytes: mostCacheBytes.node },

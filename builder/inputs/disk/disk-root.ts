@@ -4,16 +4,17 @@ import type { Reporter } from "../../../format/events.ts";
 import { stampsOf } from "../../helper/input-stamps.ts";
 import type { Entry } from "../../rootfs/walk.ts";
 import { keepHeapSmall } from "../../system/small-heap.ts";
-import { layStandIns } from "../lay-stand-ins.ts";
+import { layStandIns } from "../stand-ins.ts";
 import type { RootSource } from "../root-source.ts";
 import type { RootChoice } from "./choose-root.ts";
 import { DiskGuest } from "./disk-guest.ts";
-import { fetchFromGuest } from "./fetch-from-guest.ts";
+import { fetchFiles } from "./fetch-files.ts";
 import type { ImageDisk } from "./image-disk.ts";
 import { listedEntries, type ListedEntry } from "./listed-entries.ts";
 import { ListingCache, type Listing } from "./listing-cache.ts";
 import { packFromGuest } from "./pack-from-guest.ts";
 import { labelledOf } from "./labelled-of.ts";
+import { rememberedTars } from "./remembered-tars.ts";
 
 export interface DiskRootInputs {
   /** `qcow2`, `OVA`. */
@@ -27,8 +28,8 @@ export interface DiskRootInputs {
 }
 
 /**
- * The root filesystem inside disk images, read by the helper: one reading of the whole, besides single files. Its listing is
- * remembered as long as the images' files are the same.
+ * The root filesystem inside disk images, read by the helper: one reading of the whole, besides single files. Its listing and
+ * those files are remembered as long as the images' files are the same; the helper starts when something else is asked for.
  */
 export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
   const { disks, report, scratch } = inputs;
@@ -51,6 +52,12 @@ export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
       return { chunks: unchanged(chunks, disks, identity), digests };
     };
     const fetched = new Set<ListedEntry>();
+    const tar = rememberedTars({
+      cacheFolder: inputs.cacheFolder,
+      identity: () => identityOf(disks),
+      tar: (paths) => guest.tar(paths),
+      report,
+    });
     return {
       description: descriptionOf(inputs.kind, disks.length, choice),
       root: scratch,
@@ -60,8 +67,8 @@ export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
           (entry) => entry.type === "file" && !fetched.has(entry) && wanted(entry.path),
         );
         for (const file of files) fetched.add(file);
-        await fetchFromGuest(
-          guest,
+        await fetchFiles(
+          tar,
           files.map(({ path }) => path),
           scratch,
         );
@@ -73,7 +80,7 @@ export async function diskRoot(inputs: DiskRootInputs): Promise<RootSource> {
       },
       archive: (kept, options) => archiveOnce(kept, options).chunks,
       archiveOnce,
-      labels: async () => await labelledOf(guest, entries),
+      labels: async () => await labelledOf(tar, entries),
       close: async () => await guest.close(),
       stamp: async (kept) => sha256Hex([identity, ...kept.map(({ path }) => path)].join("\0")),
     };

@@ -1,19 +1,19 @@
 import { ByteReader } from "../../rootfs/byte-reader.ts";
 import type { Entry } from "../../rootfs/walk.ts";
 import { readTar } from "../tar/read-tar.ts";
-import type { DiskGuest } from "./disk-guest.ts";
+import type { TarOf } from "./remembered-tars.ts";
 
 const labelSample = 200;
 
 /** Looks at some folders: they have labels as files do, and no content that would have to be read. */
 export async function labelledOf(
-  guest: DiskGuest,
+  tar: TarOf,
   entries: readonly Entry[],
 ): Promise<{ looked: number; labelled: number }> {
   const folders = entries.filter(({ type }) => type === "folder");
   const every = Math.max(1, Math.ceil(folders.length / labelSample));
   const sample = folders.filter((_, index) => index % every === 0).map(({ path }) => path);
-  const reader = new ByteReader(guest.tar(sample));
+  const reader = new ByteReader(tar(sample));
   let labelled = 0;
   try {
     for await (const { header } of readTar(reader, { mayLackEnd: false }))

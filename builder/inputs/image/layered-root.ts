@@ -1,12 +1,9 @@
-import { createWriteStream } from "node:fs";
-import { link, readFile, rm } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { readFile } from "node:fs/promises";
 import { sha256Hex } from "../../../format/digest.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { ByteReader } from "../../rootfs/byte-reader.ts";
 import { onDisk, shownPath, type RawPath } from "../../rootfs/raw-path.ts";
-import { layStandIns } from "../lay-stand-ins.ts";
+import { fillStandIn, layStandIns, linkStandIn } from "../stand-ins.ts";
 import type { RootSource } from "../root-source.ts";
 import { aclXattr, idsOf } from "../tar/acl-xattr.ts";
 import { readTar } from "../tar/read-tar.ts";
@@ -94,12 +91,8 @@ async function fetchFiles(
         const [first, ...others] = waiting.get(key) ?? [];
         if (first === undefined) continue;
         waiting.delete(key);
-        const target = createWriteStream(onDisk(root, first));
-        await pipeline(Readable.from(expanded(header, content), { objectMode: false }), target);
-        for (const path of others) {
-          await rm(onDisk(root, path), { force: true });
-          await link(onDisk(root, first), onDisk(root, path));
-        }
+        await fillStandIn(root, first, expanded(header, content));
+        for (const path of others) await linkStandIn(root, path, first);
         if (!here()) break;
       }
     } finally {
