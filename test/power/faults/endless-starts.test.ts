@@ -8,6 +8,7 @@ import { stashSectorBytes } from "../../../format/stash.ts";
 import { finalLine, judge } from "../run/judge.ts";
 import { tinyMachine } from "../run/tiny-machine.ts";
 import { handedOver } from "./handed-over.ts";
+import { rescuePrompt } from "./run-with-faults.ts";
 
 const seconds = 900;
 
@@ -28,7 +29,7 @@ test("a ramdisk that is reset in every start, as a kernel that panics would be, 
     await machine.reset();
     const line = (await machine.console.waitFor(finalLine, seconds))[0];
     expect(judge(line, start.recording.reference)).toMatchObject({ outcome: "rescue" });
-    await machine.console.waitFor(/[#$] $/m, 120);
+    await machine.console.waitFor(rescuePrompt, 120);
     expect(machine.console.textSince(0)).toMatch(
       new RegExp(`was started ${startsAtMost + 1} times and never came to its end`),
     );

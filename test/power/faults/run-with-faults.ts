@@ -35,6 +35,8 @@ export interface FaultScenario {
 }
 
 const generousSeconds = 1500;
+/** busybox asks the terminal for its place right behind it, so it does not end its line. */
+export const rescuePrompt = /rescue:.*#/;
 
 /**
  * Runs a machine on a disk that goes wrong, until a system says what it is. After a ramdisk that was started directly the disk
@@ -74,7 +76,7 @@ export async function runWithFaults(scenario: FaultScenario): Promise<FaultRun> 
     try {
       const line = (await running.console.waitFor(finalLine, limitSeconds).catch(() => undefined))?.[0];
       // The reason of a rescue comes behind its first line.
-      if (line?.includes("rescue system")) await running.console.waitFor(/[#$] $/m, 120).catch(() => {});
+      if (line?.includes("rescue system")) await running.console.waitFor(rescuePrompt, 120);
       const afterBoot = running.console.textSince(0);
       const { done } = disk;
       return { ...judge(line, reference), done, lost, console: beforeBoot + afterBoot, afterBoot };
