@@ -28,8 +28,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 interface Outcome {
-  exitCode: number;
-  output: string;
+  /** Absent when the power was cut before it ended. */
+  exitCode?: number;
+  output?: string;
   done: FaultyDisk["done"];
   /** grubenv when the gateway was switched off after the upgrade. */
   state: Record<string, string>;
@@ -37,20 +38,26 @@ interface Outcome {
   verdict: Verdict;
 }
 
-async function upgradeOnFaultyDisk(environment: string): Promise<Outcome> {
+/** `cutAt`: the power goes when the console shows it. */
+async function upgradeOnFaultyDisk(environment: string, cutAt?: RegExp): Promise<Outcome> {
   const { image } = await tinyDualDisk(folder);
   const orders = await copyImage(await ordersDisk([secondRelease]), join(folder, "orders.img"));
   const disk = await serveFaultyDisk(image, join(folder, "disk.socket"));
   const consoleLog = join(folder, "console.log");
   try {
     const machine = await bootTiny(disk.address, { orders, consoleLog, disposable: false });
-    let ended: { exitCode: number; output: string };
+    let ended: { exitCode: number; output: string } | undefined;
     try {
       await waitForGood(machine, limitSeconds);
       disk.inject(dropped);
       const command = `${environment} sh /opt/${secondRelease.version}/upgrade.sh ${installWords}`;
-      ended = await machine.console.run(command, limitSeconds);
-      await powerOff(machine);
+      if (cutAt) {
+        machine.console.type(command);
+        await machine.console.waitFor(cutAt, limitSeconds);
+      } else {
+        ended = await machine.console.run(command, limitSeconds);
+        await powerOff(machine);
+      }
     } finally {
       await machine.kill();
     }
@@ -89,10 +96,20 @@ test("without reading back, it becomes the next system", async () => {
   expect(isPromised(verdict)).toBe(false);
 });
 
-test("with the activation before the reading back, it becomes the next system although it was noticed", async () => {
+test("with the activation before the reading back, a cut while it reads makes it the next system", async () => {
+  const { done, state, verdict } = await upgradeOnFaultyDisk(
+    "DUALROOT_WITHOUT=activate-last",
+    /\] Read everything back/,
+  );
+  expect(done.map(({ fault }) => fault.kind)).toEqual(["drop"]);
+  expect(state).toMatchObject({ ORDER: "B A", B_OK: "1" });
+  expect(isPromised(verdict)).toBe(false);
+});
+
+test("noticed in time, even an activation that came too early is taken back", async () => {
   const { exitCode, done, state, verdict } = await upgradeOnFaultyDisk("DUALROOT_WITHOUT=activate-last");
   expect(done.map(({ fault }) => fault.kind)).toEqual(["drop"]);
   expect(exitCode).toBe(5);
-  expect(state).toMatchObject({ ORDER: "B A", B_OK: "1" });
-  expect(isPromised(verdict)).toBe(false);
+  expect(state).toMatchObject({ ORDER: "A B", B_OK: "0" });
+  expect(verdict).toMatchObject({ outcome: "old" });
 });

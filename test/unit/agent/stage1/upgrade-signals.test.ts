@@ -36,7 +36,7 @@ if (words[0] === "says") {
 }
 for (const name of words[0] === "work" ? ["SIGINT", "SIGTERM", "SIGHUP"] : []) process.on(name, () => {
   say(name);
-  setTimeout(() => { say("taken back"); process.exit(130); }, 700);
+  setTimeout(() => { say("taken back"); process.exit(130); }, 2000);
 });
 setTimeout(() => process.exit(0), 20000);
 say("started " + process.pid);
@@ -55,7 +55,7 @@ beforeAll(() => {
   mkdirSync(join(scratch, "package"));
   writeFileSync(join(scratch, "package", packageFiles.ramdisk), image);
   mkdirSync(slowTools());
-  const slow = '#!/bin/sh\necho unpacking >>"$FAKE_LOG"\nsleep 0.5\nexec /usr/bin/cpio "$@"\n';
+  const slow = '#!/bin/sh\necho unpacking >>"$FAKE_LOG"\nsleep 2\nexec /usr/bin/cpio "$@"\n';
   writeFileSync(join(slowTools(), "cpio"), slow);
   chmodSync(join(slowTools(), "cpio"), 0o755);
   const template = new URL("../../../../agent/stage1/upgrade.sh.template", import.meta.url);
