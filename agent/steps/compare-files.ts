@@ -32,7 +32,9 @@ export async function compareFiles(
   { threads, agentFile, onProgress }: CompareOptions,
 ): Promise<number[]> {
   const comparison = { files, next: new Int32Array(new SharedArrayBuffer(4)) };
-  const helpers = Array.from({ length: threads - 1 }, () => startThread(agentFile, comparison));
+  const helpers = Promise.all(Array.from({ length: threads - 1 }, () => startThread(agentFile, comparison)));
+  // Thrown below; until then one that has died must not count as unhandled, which ends the agent.
+  helpers.catch(() => {});
   const wrong: number[] = [];
   let turn = performance.now();
   for (const position of compareNext(comparison)) {
@@ -42,7 +44,7 @@ export async function compareFiles(
     await nextTurn();
     turn = performance.now();
   }
-  return [...wrong, ...(await Promise.all(helpers)).flat()].sort((one, other) => one - other);
+  return [...wrong, ...(await helpers).flat()].sort((one, other) => one - other);
 }
 
 /** Takes file after file; yields its position when it is wrong, else undefined. */
