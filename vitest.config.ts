@@ -29,7 +29,15 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          // The longest take eight seconds on a busy machine. These limits are for what hangs.
+          testTimeout: 2 * minutes,
+          hookTimeout: 2 * minutes,
+        },
+      },
       {
         test: {
           name: "disk",

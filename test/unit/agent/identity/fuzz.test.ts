@@ -98,7 +98,7 @@ describe("text from an old machine", () => {
       }),
       { numRuns: 500 },
     );
-  }, 60_000);
+  });
 
   test("any text under any name never throws", () => {
     const paths = [
@@ -122,7 +122,7 @@ describe("text from an old machine", () => {
       }),
       { numRuns: 400 },
     );
-  }, 60_000);
+  });
 
   test("files of half a megabyte are read in bounded time", () => {
     const size = 512 * 1024;
@@ -155,7 +155,7 @@ describe("text from an old machine", () => {
       parseResolvConf(text);
       expect(performance.now() - begin).toBeLessThan(5000);
     }
-  }, 60_000);
+  });
 
   test("names, hosts and rules stay on their line", () => {
     fc.assert(

@@ -18,7 +18,7 @@ function runWithin(oldSpaceMiB: number, lines: string): { status: number | null;
 }
 
 // One tree of 100,000 entries has to live in memory while the builder stays below 300 MiB in all.
-test("100,000 entries with labels are listed and placed within 80 MiB", { timeout: 120_000 }, () => {
+test("100,000 entries with labels are listed and placed within 80 MiB", { timeout: 600_000 }, () => {
   const { status, stdout } = runWithin(
     80,
     `import { scanLayers } from ${JSON.stringify(`${builder}inputs/image/scan-layers.ts`)};
@@ -43,7 +43,7 @@ console.log(placedNodes(tree).length);`,
   expect({ status, stdout }).toEqual({ status: 0, stdout: "100003\n" });
 });
 
-test("a listing of 100,000 entries is written and read again within 64 MiB", { timeout: 120_000 }, () => {
+test("a listing of 100,000 entries is written and read again within 64 MiB", { timeout: 600_000 }, () => {
   const { status, stdout } = runWithin(
     64,
     `import { ListingCache } from ${JSON.stringify(`${builder}inputs/disk/listing-cache.ts`)};
