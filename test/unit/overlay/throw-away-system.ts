@@ -27,7 +27,8 @@ export async function inThrowAwaySystem(
     const inside = join(folder, "script");
     await writeFile(inside, script);
     await chmod(inside, 0o755);
-    const setUp = `set -e
+    // Both outputs through one pipe: over two, lines can arrive in another order than they were written in.
+    const setUp = `exec 2>&1; set -e
       mkdir ${folder}/memory
       mount -t tmpfs none ${folder}/memory
       mkdir ${folder}/memory/upper ${folder}/memory/work ${root}
@@ -37,6 +38,9 @@ export async function inThrowAwaySystem(
       for empty in boot data run etc/dualroot; do mkdir -p ${root}/$empty; mount -t tmpfs none ${root}/$empty; done
       cp -a --no-preserve=ownership ${overlay}/. ${root}/
       rm ${root}/README.md
+      # The real one waits until everything that anybody has written on this machine is on its disks.
+      printf '#!/bin/sh\\n' >${root}/usr/local/sbin/sync
+      chmod 755 ${root}/usr/local/sbin/sync
       echo '${commandLine}' >${root}/command-line
       mount --bind ${root}/command-line ${root}/proc/cmdline
       cp ${inside} ${root}/script
@@ -47,13 +51,12 @@ export async function inThrowAwaySystem(
       ["--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", setUp],
       {
         reject: false,
-        all: true,
         stdin: "ignore",
         timeout: limitSeconds * 1000,
         env: { LC_ALL: "C", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
       },
     );
-    return { exitCode: result.exitCode ?? -1, output: result.all ?? "" };
+    return { exitCode: result.exitCode ?? -1, output: result.stdout };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
