@@ -28,7 +28,7 @@ const dnsServers = `${process.execPath} -e '
 const server = (address, answer) => { const s = require("node:dgram").createSocket("udp4"); s.on("message", (query, from) => {
   if (answer) s.send(Buffer.concat([query.subarray(0, 2), Buffer.from([128, 5]), query.subarray(4)]), from.port, from.address); });
   s.bind(53, address, () => require("node:fs").writeFileSync("/listens" + address, "")); };
-server("127.0.0.1", true); server("127.0.0.2", false); setTimeout(() => process.exit(), 20000);' &
+server("127.0.0.1", true); server("127.0.0.2", false); setTimeout(() => process.exit(), 100000);' &
 until [ -e /listens127.0.0.1 ] && [ -e /listens127.0.0.2 ]; do sleep 0.1; done
 `;
 
@@ -45,7 +45,7 @@ describe("sshd", () => {
   const sshd = (answer: string, ...ports: number[]): string => `
 printf '#!/bin/sh\\nprintf "${answer}"\\n' >/usr/local/sbin/sshd; chmod 755 /usr/local/sbin/sshd
 ${process.execPath} -e 'for (const port of [${ports.join(",")}]) require("node:net").createServer().listen(port, () => require("node:fs").writeFileSync("/listens" + port, ""));
-setTimeout(() => process.exit(), 20000);' &
+setTimeout(() => process.exit(), 100000);' &
 for port in ${ports.join(" ")}; do until [ -e /listens$port ]; do sleep 0.1; done; done
 `;
   const own = "port 22\\\\nlistenaddress 10.0.0.1:2222\\\\nlistenaddress [2001:db8::1]:2223 rdomain red\\\\n";
@@ -181,13 +181,12 @@ mkdir -p /usr/local/bin; mount -t tmpfs none /usr/local/bin; ln -s /bin/busybox 
 test.each(["dash", "bash", "busybox"])(
   "nobody waits for what a check of the release leaves behind, in %s",
   async (shell) => {
-    const begin = performance.now();
+    // Whoever waited would wait until the whole system is ended, and find nothing.
     const found = await examine(
       "",
-      `printf '#!/bin/sh\\nsleep 25 &\\necho it left a child\\nexit 3\\n' >/etc/dualroot/health.d/parent; chmod 755 /etc/dualroot/health.d/parent`,
+      `printf '#!/bin/sh\\nsleep 1000 &\\necho it left a child\\nexit 3\\n' >/etc/dualroot/health.d/parent; chmod 755 /etc/dualroot/health.d/parent`,
       shell,
     );
     expect(found["release/parent"]).toBe("bad check parent failed with exit code 3: it left a child");
-    expect(performance.now() - begin).toBeLessThan(20_000);
   },
 );

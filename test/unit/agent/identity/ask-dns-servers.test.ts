@@ -25,10 +25,10 @@ const refusal = (query: Buffer): Buffer =>
 test("a server that refuses answers; a closed port, a stranger's answer, and nobody do not", async () => {
   const port = await serve("127.0.0.1", 0, refusal);
   await serve("127.0.0.2", port, () => Buffer.from("not what was asked"));
-  const servers = ["127.0.0.3", "127.0.0.1", "127.0.0.2", "192.0.2.1"];
-  const before = Date.now();
+  // One after another they would take five minutes, which this test does not have.
+  const silent = Array.from({ length: 100 }, (_, number) => `127.0.0.${number + 3}`);
+  const servers = [...silent, "127.0.0.1", "127.0.0.2", "192.0.2.1"];
   expect(await askDnsServers(servers, port)).toEqual(["127.0.0.1"]);
-  expect(Date.now() - before).toBeLessThan(6000);
 });
 
 test("the question is one that a real server understands", async () => {

@@ -6,17 +6,20 @@ import { readToMark } from "../../../../builder/helper/marked-output.ts";
 /** No end of it is its beginning, as with the secret ones. */
 const mark = Buffer.from("aabb0123456789abcdef0123456789ff");
 
+/** What the reader has passed on; it may take its time. */
+const soon = (read: () => string) => expect.poll(read, { timeout: 60_000 });
+
 test("output is passed on as it comes, not only when more follows", async () => {
   const stream = new PassThrough();
   const seen: string[] = [];
   const reading = readToMark(stream, mark, (bytes) => void seen.push(bytes.toString()));
   stream.write("running\n");
-  await expect.poll(() => seen.join("")).toBe("running\n");
+  await soon(() => seen.join("")).toBe("running\n");
   stream.write("and aab");
   // Which may be the mark's beginning.
-  await expect.poll(() => seen.join("")).toBe("running\nand ");
+  await soon(() => seen.join("")).toBe("running\nand ");
   stream.write("c");
-  await expect.poll(() => seen.join("")).toBe("running\nand aabc");
+  await soon(() => seen.join("")).toBe("running\nand aabc");
   stream.write(mark);
   await reading;
   expect(seen.join("")).toBe("running\nand aabc");
