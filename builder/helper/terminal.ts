@@ -1,4 +1,6 @@
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { portNames } from "./helper-machine.ts";
 import { requestLine } from "./request.ts";
 import type { StartedHelper } from "./start-helper.ts";
@@ -27,9 +29,21 @@ export async function runTerminal(
   try {
     control.send(requestLine("terminal", [String(rows), String(columns), kind, ...argv]));
     const [exitCode] = await control.expect("exit", Infinity);
+    await readRest(port);
     return Number(exitCode);
   } finally {
     input.off("data", type).pause();
     port.destroy();
   }
+}
+
+/** The answer comes over a port of its own: the program's last words, sent before it, may be here too and not yet read. */
+async function readRest(port: Socket): Promise<void> {
+  let before: number;
+  do {
+    before = port.bytesRead;
+    // Between the two, everything that has arrived is looked at.
+    await nextTurn();
+    await nextTurn();
+  } while (port.bytesRead > before);
 }
