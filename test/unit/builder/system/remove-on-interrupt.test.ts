@@ -33,6 +33,22 @@ removeOnInterrupt(() => { process.kill(process.pid, "SIGINT"); return top + "/fo
   ).toEqual({ status: 130, left: [] });
 });
 
+test("a folder into which tools still write is removed again, until they end", () => {
+  expect(
+    interrupted(`import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const { rmSync } = fs;
+let times = 0;
+fs.rmSync = (...words) => {
+  if (++times <= 3) throw Object.assign(new Error("a tool has made a file"), { code: "ENOTEMPTY" });
+  rmSync(...words);
+};
+syncBuiltinESMExports();
+mkdirSync(top + "/folder");
+removeOnInterrupt(() => top + "/folder");`),
+  ).toEqual({ status: 130, left: [] });
+});
+
 test("Ctrl-C removes what was to become an entry of the cache, and nothing that is one", () => {
   const { status, left } = interrupted(`const cache = new ContentCache(top, 1e9);
 const [kept] = [await cache.create("kept"), await cache.create("half")];
