@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -42,16 +43,14 @@ test("a thread that cannot start stops it: nobody would know what was read", asy
 test("a thread that dies while the first one reads on ends nothing but the comparison", async () => {
   const broken = join(folder, "broken-early.mjs");
   writeFileSync(broken, "process.exit(3);\n");
-  const large = join(folder, "large");
-  writeFileSync(large, "");
-  truncateSync(large, 200 * 1024 * 1024);
-  const files = Array.from({ length: 3 }, () => ({ path: large, sha256: "" }));
+  const slow = join(folder, "slow");
+  execFileSync("mkfifo", [slow]);
+  // Lasts as long as the thread may take to die.
+  spawn("sh", ["-c", 'exec >"$1"; sleep 1', "sh", slow], { stdio: "ignore" });
+  const files = [{ path: slow, sha256: sha256Hex("") }, ...makeFiles(10)];
   let turns = 0;
-  // Time enough for the thread to have died before the next turn.
-  const onProgress = (): void => {
-    if (turns++ === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
-  };
-  // An unhandled rejection would make the whole run of tests fail.
+  const onProgress = (): void => void (turns += 1);
+  // An unhandled rejection makes the whole run of tests fail.
   const comparing = compareFiles(files, { threads: 2, agentFile: broken, onProgress });
   await expect(comparing).rejects.toThrow("ended with code 3");
   expect(turns).toBeGreaterThan(0);
