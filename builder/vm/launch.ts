@@ -11,6 +11,7 @@ import type { VirtualMachine } from "./description.ts";
 import { connectUnix, QmpClient, type MachineEvent } from "./qmp.ts";
 import { qemuArguments, qemuProgram } from "./qemu.ts";
 import { SerialConsole, type ConsoleLine } from "./serial-console.ts";
+import { makeSerialLine, openSerialLine } from "./serial-line.ts";
 
 export interface RunningMachine {
   console: SerialConsole;
@@ -35,7 +36,7 @@ export interface LaunchOptions {
 }
 
 /**
- * Starts the machine with control and serial sockets connected before its first instruction; one that waits for a saved state
+ * Starts the machine with control socket and serial line connected before its first instruction; one that waits for a saved state
  * is left waiting. It dies with this process.
  */
 export async function launch(machine: VirtualMachine, options: LaunchOptions): Promise<RunningMachine> {
@@ -48,6 +49,7 @@ export async function launch(machine: VirtualMachine, options: LaunchOptions): P
     consoleLog: options.consoleLog ?? join(folder, "console.log"),
     ports: folder,
   };
+  await makeSerialLine(sockets.serial);
   const child = execa(qemuProgram, qemuArguments(machine, options.accelerator, sockets), {
     reject: false,
     stdin: "ignore",
@@ -65,8 +67,9 @@ export async function launch(machine: VirtualMachine, options: LaunchOptions): P
     process.off("exit", onExit);
   };
   try {
-    const serial = new SerialConsole(await connectWhenReady(child, sockets.serial), options.onLine);
+    // QEMU answers when it has opened everything.
     const qmp = await QmpClient.open(await connectWhenReady(child, sockets.qmp));
+    const serial = new SerialConsole(openSerialLine(sockets.serial), options.onLine);
     if (!machine.isIncoming) await qmp.execute("cont");
     return {
       console: serial,

@@ -4,6 +4,7 @@ import type { Drive, DriveFilter, Nic, VirtualMachine } from "./description.ts";
 
 export interface QemuSockets {
   qmp: string;
+  /** Of its two pipes, without `.in` and `.out`. */
   serial: string;
   /** Everything the guest ever wrote to its serial line. */
   consoleLog: string;
@@ -19,7 +20,7 @@ export function qemuArguments(
   accelerator: Accelerator,
   sockets: QemuSockets,
 ): string[] {
-  const serial = `socket,id=serial,path=${escapeValue(sockets.serial)},server=on,wait=off,logfile=${escapeValue(sockets.consoleLog)}`;
+  const serial = `pipe,id=serial,path=${escapeValue(sockets.serial)},logfile=${escapeValue(sockets.consoleLog)}`;
   return [
     ["-name", machine.name],
     [

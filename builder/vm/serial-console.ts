@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
 import { stripVTControlCharacters } from "node:util";
 import { StepError } from "../../format/errors.ts";
+import type { SerialLine } from "./serial-line.ts";
 
 export interface ConsoleLine {
   text: string;
@@ -22,7 +22,7 @@ const shownLines = 25;
  */
 export class SerialConsole {
   readonly lines: ConsoleLine[] = [];
-  readonly #socket: Socket;
+  readonly #input: SerialLine["input"];
   #text = "";
   /** Where the next wait starts to look. */
   #position = 0;
@@ -32,12 +32,14 @@ export class SerialConsole {
   #waiter: Waiter | undefined;
   #isEnded = false;
 
-  constructor(socket: Socket, onLine: (line: ConsoleLine) => void = () => {}) {
-    this.#socket = socket;
-    socket.setEncoding("utf8");
-    socket.on("data", (chunk) => this.#receive(String(chunk), onLine));
-    socket.on("error", () => {});
-    socket.on("close", () => {
+  constructor({ input, output }: SerialLine, onLine: (line: ConsoleLine) => void = () => {}) {
+    this.#input = input;
+    input.on("error", () => {});
+    output.setEncoding("utf8");
+    output.on("data", (chunk) => this.#receive(String(chunk), onLine));
+    output.on("error", () => {});
+    output.on("close", () => {
+      input.destroy();
       this.#isEnded = true;
       this.#waiter?.onEnd();
     });
@@ -94,7 +96,7 @@ export class SerialConsole {
 
   /** Text and a line feed, as a person would; another `end` for a menu that takes single keys. */
   type(text: string, end = "\n"): void {
-    this.#socket.write(`${text}${end}`);
+    this.#input.write(`${text}${end}`);
   }
 
   /** Waits for a login prompt and answers it. */

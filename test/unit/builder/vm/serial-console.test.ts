@@ -31,7 +31,8 @@ afterEach(async () => {
 });
 
 async function open(): Promise<SerialConsole> {
-  const console = new SerialConsole(await connectUnix(join(folder, "s")));
+  const socket = await connectUnix(join(folder, "s"));
+  const console = new SerialConsole({ input: socket, output: socket });
   await console.waitFor(/# $/, 10);
   return console;
 }
