@@ -139,7 +139,7 @@ function shellWith(kernel: KernelFixture, scratch: string): (script: string) => 
   return (script) => {
     const begin = performance.now();
     const whole = `dr() { "${process.execPath}" "${program}" "$@"; }; ${script}`;
-    execFileSync("bash", ["-o", "pipefail", "-ec", whole], {
+    execFileSync("bash", ["--norc", "-o", "pipefail", "-ec", whole], {
       cwd: scratch,
       env: environment,
       stdio: ["ignore", "ignore", "inherit"],

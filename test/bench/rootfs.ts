@@ -39,9 +39,13 @@ export async function benchRootfs(): Promise<BenchRow[]> {
     await mkdir(peer);
     const peerSeconds = await seconds(async () => {
       const script = `tar -C "$0" --no-recursion --null -T "$1" --numeric-owner --xattrs --xattrs-include='*' -cf - | xz -T0 -${xzLevel} > "$2"`;
-      execFileSync("bash", ["-o", "pipefail", "-c", script, root, names, join(peer, "rootfs.tar.xz")], {
-        stdio: "inherit",
-      });
+      execFileSync(
+        "bash",
+        ["--norc", "-o", "pipefail", "-c", script, root, names, join(peer, "rootfs.tar.xz")],
+        {
+          stdio: "inherit",
+        },
+      );
     });
     const ourSeconds = await seconds(() => packRoot(source, folder, join(ours, "rootfs.tar.xz")));
     const size = async (path: string) => (await stat(join(path, "rootfs.tar.xz"))).size;

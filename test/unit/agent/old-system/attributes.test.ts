@@ -32,7 +32,7 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "dualroot-attributes-"));
   for (const name of ["old", "new"]) await mkdir(join(folder, name));
-  execFileSync("bash", ["-euc", script], { cwd: folder });
+  execFileSync("bash", ["--norc", "-euc", script], { cwd: folder });
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -45,7 +45,7 @@ function read(pieceBytes: number): ArchiveAttributes {
 }
 
 const inNew = (command: string): Buffer =>
-  execFileSync("bash", ["-euc", command], { cwd: join(folder, "new") });
+  execFileSync("bash", ["--norc", "-euc", command], { cwd: join(folder, "new") });
 
 test("an archive names every attribute of every file, however it comes in pieces", () => {
   const { found } = read(100_000);

@@ -9,7 +9,7 @@ import { silent } from "../../../../format/events.ts";
 async function archiveOf(script: string): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), "dualroot-folder-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  execFileSync("bash", ["-euc", script], { cwd: folder });
+  execFileSync("bash", ["--norc", "-euc", script], { cwd: folder });
   const source = await folderRoot(folder);
   const chunks: Uint8Array[] = [];
   for await (const chunk of source.archive(source.entries, {

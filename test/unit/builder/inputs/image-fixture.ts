@@ -21,7 +21,7 @@ export function makeLayers(folder: string, recipes: readonly LayerRecipe[]): Lay
   return recipes.map(({ script, compression }) => {
     const work = mkdtempSync(join(folder, "layer-"));
     mkdirSync(join(work, "tree"));
-    execFileSync("bash", ["-euc", script], { cwd: join(work, "tree") });
+    execFileSync("bash", ["--norc", "-euc", script], { cwd: join(work, "tree") });
     const tar = join(work, "layer.tar");
     const options = ["--sort=name", "--format=pax", "--numeric-owner", "--xattrs", "--xattrs-include=*"];
     execFileSync("tar", ["-C", join(work, "tree"), ...options, "--mtime=@1600000000", "-cf", tar, "."]);

@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), "dualroot-rootfs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function shell(script: string, cwd: string): string {
-  return execFileSync("bash", ["-euc", script], {
+  return execFileSync("bash", ["--norc", "-euc", script], {
     cwd,
     encoding: "utf8",
     env: { ...process.env, LC_ALL: "C" },
@@ -86,7 +86,7 @@ describe.runIf(root).each(kinds)("rootfs.tar.xz from a %s", (kind, make) => {
   beforeAll(async () => {
     mkdirSync(source);
     shell(makeSource, source);
-    execFileSync("bash", ["-euc", make, source, input]);
+    execFileSync("bash", ["--norc", "-euc", make, source, input]);
     result = await build(archive, input);
     mkdirSync(extracted);
     // As docs/conventions.md says.
