@@ -87,6 +87,14 @@ function holds(files: Map<string, string>): void {
   }
 }
 
+/** What this process computes for it, whatever else the machine has to do meanwhile. */
+function processorSeconds(work: () => unknown): number {
+  const begin = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(begin);
+  return (user + system) / 1e6;
+}
+
 describe("text from an old machine", () => {
   const all = samples();
 
@@ -144,16 +152,15 @@ describe("text from an old machine", () => {
         "/etc/systemd/network/a.network",
         "/etc/resolv.conf",
       ]) {
-        const begin = performance.now();
-        readNetwork(new Map([[path, text]]));
-        expect(performance.now() - begin).toBeLessThan(5000);
+        expect(processorSeconds(() => readNetwork(new Map([[path, text]])))).toBeLessThan(5);
       }
-      const begin = performance.now();
-      selectAccounts({ passwd: text, shadow: text, group: text, loginDefs: text, withKeys: new Set() });
-      parseHosts(text);
-      parseSudoRules(text);
-      parseResolvConf(text);
-      expect(performance.now() - begin).toBeLessThan(5000);
+      const parseAll = (): void => {
+        selectAccounts({ passwd: text, shadow: text, group: text, loginDefs: text, withKeys: new Set() });
+        parseHosts(text);
+        parseSudoRules(text);
+        parseResolvConf(text);
+      };
+      expect(processorSeconds(parseAll)).toBeLessThan(5);
     }
   });
 
