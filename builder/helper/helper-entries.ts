@@ -5,7 +5,7 @@ import type { Run } from "../../agent/system/run.ts";
 import { userError } from "../../format/errors.ts";
 import type { Reporter } from "../../format/events.ts";
 import { hostFile, kernelEntries, toolEntries } from "../ramdisk/contents.ts";
-import type { CpioEntry } from "../ramdisk/cpio.ts";
+import { cpioArchive, type CpioEntry } from "../ramdisk/cpio.ts";
 import { folderEntries, withFolders } from "../ramdisk/folder-entries.ts";
 import { moduleClosure, type ModuleClosure } from "../ramdisk/kernel-modules.ts";
 import type { Segment } from "../ramdisk/segment.ts";
@@ -20,6 +20,7 @@ import type { HelperKernel } from "./helper-kernel.ts";
 import { reseedProgram } from "./reseed-program.ts";
 
 const initScript = fileURLToPath(new URL("init.sh", import.meta.url));
+const mountTable = fileURLToPath(new URL("fstab", import.meta.url));
 /** LVM without udev, and mke2fs without the build host's own settings: as in the gateway's ramdisk. */
 const settingsFolder = fileURLToPath(new URL("../ramdisk/skeleton/etc", import.meta.url));
 
@@ -47,12 +48,11 @@ export async function helperEntries(
       hostFile("init", initScript, 0o755),
       ...folderEntries(settingsFolder, "etc"),
       { type: "file", path: "usr/lib/dualroot/reseed", mode: 0o755, source: { bytes: reseedProgram() } },
-      {
-        type: "file",
-        path: "usr/lib/dualroot/preload",
-        mode: 0o644,
-        source: { bytes: Buffer.from(`${helperPreloadedDrivers.join(" ")}\n`) },
-      },
+      hostFile("usr/lib/dualroot/fstab", mountTable, 0o644),
+      textFile("usr/lib/dualroot/dev.cpio", await deviceFolder()),
+      textFile("usr/lib/dualroot/required", `${helperRequiredDrivers.join(" ")}\n`),
+      textFile("usr/lib/dualroot/preload", `${helperPreloadedDrivers.join(" ")}\n`),
+      { type: "symlink", path: "etc/mtab", target: "/proc/self/mounts" },
     ] satisfies CpioEntry[]),
   ];
   const names = ["tools", "kernel", "agent"] as const;
@@ -66,6 +66,34 @@ export async function helperEntries(
     segments: entries.map((list, index) => ({ name: names[index]!, entries: list, modifiedAt: 0 })),
     inputs: [...inputs, ...moduleFolders, ...new Set(inputs.map((path) => dirname(path)))],
   };
+}
+
+/** What /dev has beside what the kernel puts there. Opening one of the nodes loads the driver behind it. */
+async function deviceFolder(): Promise<Buffer> {
+  const node = (path: string, minor: number): CpioEntry => ({
+    type: "character-device",
+    path,
+    mode: 0o600,
+    major: 10,
+    minor,
+  });
+  const entries: CpioEntry[] = [
+    { type: "symlink", path: "fd", target: "/proc/self/fd" },
+    { type: "symlink", path: "stdin", target: "/proc/self/fd/0" },
+    { type: "symlink", path: "stdout", target: "/proc/self/fd/1" },
+    { type: "symlink", path: "stderr", target: "/proc/self/fd/2" },
+    { type: "directory", path: "mapper", mode: 0o755 },
+    node("mapper/control", 236),
+    node("loop-control", 237),
+    node("btrfs-control", 234),
+  ];
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of cpioArchive(entries, 0)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function textFile(path: string, content: string | Buffer): CpioEntry {
+  return { type: "file", path, mode: 0o644, source: { bytes: Buffer.from(content) } };
 }
 
 function refuseUnfitKernel(kernel: HelperKernel, closure: ModuleClosure): void {

@@ -30,7 +30,7 @@ const recordSchema = z.strictObject({
 
 /** Raised when the same inputs make another image. */
 const imageVersion = 1;
-const sources = ["contents.ts", "helper-entries.ts", "reseed-program.ts", "init.sh"].map((name) =>
+const sources = ["contents.ts", "helper-entries.ts", "reseed-program.ts", "init.sh", "fstab"].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
 );
 /** A program that comes or goes here changes what goes in. */
