@@ -1,5 +1,6 @@
 import type { Reporter } from "../../format/events.ts";
 import { startArchiver } from "./archiver.ts";
+import { tarCommand } from "./tar-command.ts";
 
 export interface FolderTarInputs {
   root: string;
@@ -10,7 +11,7 @@ export interface FolderTarInputs {
 
 /** GNU tar's archive of a folder, with its end: as the filesystem gives it, so it has to be packed again (repack-tar.ts). */
 export async function* folderTar(inputs: FolderTarInputs): AsyncGenerator<Uint8Array> {
-  const command = tarArguments(inputs);
+  const command = tarCommand(inputs.root);
   inputs.report({ kind: "detail", message: `$ ${command.join(" ")}` });
   yield* tarOutput(command, inputs.names);
 }
@@ -31,27 +32,4 @@ async function* tarOutput(command: readonly string[], names: Buffer): AsyncGener
   } finally {
     tar.child.kill();
   }
-}
-
-/** ACLs and SELinux labels travel as plain xattrs: `--acls` would write the build host's user names. */
-function tarArguments({ root }: FolderTarInputs): string[] {
-  return [
-    "tar",
-    "--create",
-    "--directory",
-    root,
-    "--no-recursion",
-    "--null",
-    "--verbatim-files-from",
-    "--no-unquote",
-    "--files-from=-",
-    "--format=pax",
-    "--numeric-owner",
-    "--xattrs",
-    "--xattrs-include=*",
-    // To root, XFS shows each ACL a second time, in the form it has on the disk.
-    "--xattrs-exclude=trusted.SGI_ACL_*",
-    "--sparse",
-    "--hole-detection=raw",
-  ];
 }

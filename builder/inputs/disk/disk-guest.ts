@@ -8,33 +8,15 @@ import type { Helper } from "../../helper/helper.ts";
 import type { HelperDisk } from "../../helper/inspect-disk.ts";
 import { openHelper } from "../../helper/open-helper.ts";
 import type { RawPath } from "../../rootfs/raw-path.ts";
+import { tarCommand } from "../../system/tar-command.ts";
 import { chooseRoot, type RootChoice } from "./choose-root.ts";
 import { activateVolumes, findFilesystems } from "./find-filesystems.ts";
 import { findFormat } from "./listed-entries.ts";
 
 const script = fileURLToPath(new URL("mount-root.sh", import.meta.url));
 
-/** As a folder's files are packed on the host: whole attributes, holes where there are zeros. */
-const tarCommand: [string, ...string[]] = [
-  "tar",
-  "--create",
-  "--directory=/run/root",
-  "--format=pax",
-  "--numeric-owner",
-  "--xattrs",
-  "--xattrs-include=*",
-  // To root, XFS shows each ACL a second time, in the form it has on the disk.
-  "--xattrs-exclude=trusted.SGI_ACL_*",
-  "--sparse",
-  "--hole-detection=raw",
-  // Larger writes: the way out of an emulated machine is paid by the piece.
-  "--blocking-factor=256",
-  "--no-recursion",
-  "--null",
-  "--verbatim-files-from",
-  "--no-unquote",
-  "--files-from=-",
-];
+/** As a folder is packed on the host. Larger writes: the way out of an emulated machine is paid by the piece. */
+const packCommand = tarCommand("/run/root", "--blocking-factor=256");
 
 const findCommand: [string, ...string[]] = ["find", "/run/root", "-printf", findFormat];
 
@@ -68,7 +50,7 @@ export class DiskGuest {
   /** A tar of these entries in this order, by their paths in the root, with its end. Whoever leaves it early ends the helper. */
   async *tar(paths: readonly RawPath[]): AsyncGenerator<Buffer> {
     const names = paths.map((path) => `./${path}\0`).join("");
-    yield* this.#output(tarCommand, Buffer.from(names, "latin1"));
+    yield* this.#output(packCommand, Buffer.from(names, "latin1"));
   }
 
   /** Safe to call twice, and before it was started. */

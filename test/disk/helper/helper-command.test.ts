@@ -104,20 +104,24 @@ test("output, input and exit code pass through; --json has them in one document"
   });
 });
 
-test("-it leads a terminal to the command", () => {
+test("-it leads a terminal to the command", async () => {
   const command = `${process.execPath} ${program} helper -it -- sh -c 'tty; stty size; read word; echo "got $word"; exit 6'`;
   // script(1) gives the program a terminal of its own, and hands on its exit code.
-  const shown = execFileSync(
-    "sh",
-    ["-c", `(sleep 20; echo hello; sleep 5) | script -qec "$0" /dev/null; echo "exit $?"`, command],
-    {
-      env: { ...environment, TERM: "linux" },
-    },
-  ).toString();
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    env: { ...environment, TERM: "linux" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let shown = "";
+  child.stdout.on("data", (data: Buffer) => {
+    // script's own terminal has no size.
+    const isAsked = (text: string) => text.includes("24 80");
+    const before = isAsked(shown);
+    shown += data.toString();
+    if (!before && isAsked(shown)) child.stdin.write("hello\n");
+  });
+  const [code] = (await once(child, "close")) as [number];
   expect(shown).toContain("/dev/hvc0");
-  // script's own terminal has no size.
-  expect(shown).toContain("24 80");
   // Node's raw mode adds a carriage return to that of the machine's terminal.
   expect(shown).toMatch(/got hello\r*\n/);
-  expect(shown).toContain("exit 6");
+  expect(code).toBe(6);
 });
