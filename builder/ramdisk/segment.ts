@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -10,6 +10,7 @@ import type { Run } from "../../agent/system/run.ts";
 import { sha256Hex } from "../../format/digest.ts";
 import { mostCacheBytes } from "../system/cache-parts.ts";
 import { ContentCache } from "../system/content-cache.ts";
+import { isWhole, storeDigest } from "../system/stored-digest.ts";
 import { contentSize, cpioArchive, sortedByPath, type CpioEntry } from "./cpio.ts";
 import type { FileDigests } from "./file-digests.ts";
 
@@ -49,7 +50,7 @@ const gzipCommand = ["libdeflate-gzip", "-11"];
 
 /** Goes into the cache key: raise it when the encoder changes. */
 const cacheVersion = 3;
-const [archiveName, digestName] = ["archive", "sha256"];
+const archiveName = "archive";
 
 /** The segment's compressed file in the cache, made if it is not there. Its name is a digest of everything that decides its bytes. */
 export async function cachedSegment(segment: Segment, context: SegmentContext): Promise<string> {
@@ -57,7 +58,7 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
   const name = `${segment.name}-${await cacheKey(segment, context)}`;
   const found = await cache.find(name);
   if (found !== undefined) {
-    if (await isWhole(found)) return join(found, archiveName);
+    if (await isWhole(join(found, archiveName))) return join(found, archiveName);
     await cache.remove(name);
   }
   const entry = await cache.create(name);
@@ -67,19 +68,10 @@ export async function cachedSegment(segment: Segment, context: SegmentContext): 
     if (context.compression === "xz") await compress(archive, ".xz", xzCommand(segment), "xz-utils", context);
     if (context.compression === "gzip")
       await compress(archive, ".gz", gzipCommand, "libdeflate-tools", context);
-    await writeFile(join(entry.folder, digestName), await sha256File(archive));
+    await storeDigest(archive, await sha256File(archive));
     return join(await entry.keep(), archiveName);
   } finally {
     await entry.drop();
-  }
-}
-
-/** A damaged cache costs time, nothing else: what goes into a package is signed. */
-async function isWhole(entry: string): Promise<boolean> {
-  try {
-    return (await readFile(join(entry, digestName), "utf8")) === (await sha256File(join(entry, archiveName)));
-  } catch {
-    return false;
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Reporter } from "../../../format/events.ts";
@@ -7,12 +6,13 @@ import { sha256Hex } from "../../../format/digest.ts";
 import { mostCacheBytes } from "../../system/cache-parts.ts";
 import { ContentCache } from "../../system/content-cache.ts";
 import { readLines, writeLines } from "../../system/lines.ts";
+import { isWhole, storeDigest } from "../../system/stored-digest.ts";
 import type { RootChoice } from "./choose-root.ts";
 import type { ListedEntry } from "./listed-entries.ts";
 
 /** Raise it when a listing is made or written otherwise. */
 const listingVersion = 3;
-const [listingName, digestName] = ["listing.gz", "sha256"];
+const listingName = "listing.gz";
 
 const types = ["file", "folder", "link", "device", "fifo", "socket"] as const;
 
@@ -68,8 +68,7 @@ export class ListingCache {
     if (folder === undefined) return undefined;
     try {
       const file = join(folder, listingName);
-      if ((await sha256File(file)) !== (await readFile(join(folder, digestName), "utf8")))
-        throw new Error("other bytes than were written");
+      if (!(await isWhole(file))) throw new Error("other bytes than were written");
       let choice: RootChoice | undefined;
       const entries: ListedEntry[] = [];
       for await (const line of readLines(file))
@@ -93,7 +92,7 @@ export class ListingCache {
     try {
       const file = join(entry.folder, listingName);
       await writeLines(file, linesOf(listing));
-      await writeFile(join(entry.folder, digestName), await sha256File(file));
+      await storeDigest(file, await sha256File(file));
       await entry.keep();
     } catch {
       await entry.drop();

@@ -1,7 +1,5 @@
 import { createReadStream } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256File } from "../../../agent/system/files.ts";
 import { sha256Hex } from "../../../format/digest.ts";
 import type { Reporter } from "../../../format/events.ts";
 import { MiB } from "../../../format/sizes.ts";
@@ -9,10 +7,11 @@ import type { RawPath } from "../../rootfs/raw-path.ts";
 import { CacheCopy } from "../../system/cache-copy.ts";
 import { mostCacheBytes } from "../../system/cache-parts.ts";
 import { ContentCache } from "../../system/content-cache.ts";
+import { isWhole, storeDigest } from "../../system/stored-digest.ts";
 
 /** Raise it when the guest packs otherwise. */
 const tarVersion = 1;
-const [archiveName, digestName] = ["archive.tar", "sha256"];
+const archiveName = "archive.tar";
 
 /** Where some files of a root filesystem come from: a tar of them, in this order, with its end. */
 export type TarOf = (paths: readonly RawPath[]) => AsyncIterable<Uint8Array>;
@@ -37,11 +36,10 @@ export function rememberedTars({ cacheFolder, identity, tar, report }: Remembere
     const folder = await cache.find(key);
     if (folder !== undefined) {
       const archive = join(folder, archiveName);
-      if (await isWhole(folder)) {
+      if (await isWhole(archive)) {
         yield* createReadStream(archive, { highWaterMark: MiB }) as AsyncIterable<Buffer>;
         return;
       }
-      // A damaged cache costs time, nothing else.
       report({ kind: "detail", message: `${archive} is not used: other bytes than were written` });
       await cache.remove(key);
     }
@@ -54,19 +52,10 @@ export function rememberedTars({ cacheFolder, identity, tar, report }: Remembere
       }
       const sha256 = await copy?.finish();
       if (entry && sha256 !== undefined && identity() === before)
-        await writeFile(join(entry.folder, digestName), sha256).then(entry.keep, () => {});
+        await storeDigest(join(entry.folder, archiveName), sha256).then(entry.keep, () => {});
     } finally {
       await copy?.close();
       await entry?.drop();
     }
   };
-}
-
-async function isWhole(folder: string): Promise<boolean> {
-  try {
-    const expected = await readFile(join(folder, digestName), "utf8");
-    return (await sha256File(join(folder, archiveName))) === expected;
-  } catch {
-    return false;
-  }
 }
